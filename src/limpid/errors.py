@@ -1,0 +1,69 @@
+"""What can go wrong, as one tree; every message says what came, what was expected and what to do.
+
+LimpidError
+├── UsageError            the wish itself cannot be carried out (exit code 2)
+│   ├── UnknownNameError  no entry, layer or setting of that name; carries the nearest spelling
+│   └── SettingError      a setting has a value outside its range
+├── PhotoError            a photo cannot be read or written
+├── ShapeError            tensors do not fit each other or the contract
+├── DataError             a data set does not hold what it should
+├── WeightsError          weights are missing, damaged or belong to another network
+├── DeviceError           the device asked for is not there
+└── MissingExtraError     an optional library is not installed; carries the pip line
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class LimpidError(Exception):
+    """Any failure that this package foresees; its text is one line for a person."""
+
+
+class UsageError(LimpidError):
+    """The request contradicts itself or the file system; nothing was started."""
+
+
+class UnknownNameError(UsageError):
+    """A name that nothing answers to.
+
+    ``wanted`` is what came, ``known`` what there is; ``nearest`` holds the closest spelling or None.
+    """
+
+    def __init__(self, kind: str, wanted: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        self.wanted = wanted
+        self.nearest = next(iter(get_close_matches(wanted, names, n=1, cutoff=0.5)), None)
+        hint = f"; did you mean {self.nearest!r}?" if self.nearest else ""
+        super().__init__(f"no {kind} named {wanted!r}{hint} Known: {', '.join(names) or 'none'}.")
+
+
+class SettingError(UsageError):
+    """A setting lies outside the range that its owner states."""
+
+
+class PhotoError(LimpidError):
+    """A photo cannot be decoded, is refused, or cannot be written."""
+
+
+class ShapeError(LimpidError):
+    """A tensor has another shape than the contract asks for."""
+
+
+class DataError(LimpidError):
+    """A data set lacks a partner, a size or an item."""
+
+
+class WeightsError(LimpidError):
+    """Weights are missing, damaged, not finite, or made for another network."""
+
+
+class DeviceError(LimpidError):
+    """The device or precision that was asked for does not exist here."""
+
+
+class MissingExtraError(LimpidError):
+    """An optional library is needed; the text holds the line that installs it."""
+
+    def __init__(self, library: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {library}, which is not installed; run: pip install 'limpid[{extra}]'")

@@ -1,0 +1,124 @@
+"""A task is the names of its layers and the law that composes them; a Separation holds the layers of one photo."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from limpid.errors import ShapeError, UnknownNameError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Layers in their order, the optional ones, and the law I = compose(layers)."""
+
+    layers: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    law: str
+    aliases: Mapping[str, str]
+
+
+TASKS: Mapping[str, Task] = {
+    "reflection": Task(
+        layers=("transmission", "reflection"),
+        optional=("residual",),
+        law="I = T + R + residual",
+        aliases={"T": "transmission", "R": "reflection"},
+    ),
+    "intrinsic": Task(layers=("albedo", "shading"), law="I = A · S", aliases={"A": "albedo", "S": "shading"}),
+    "denoise": Task(layers=("restored",), law="I = restored + noise", aliases={}),
+    "deblur": Task(layers=("restored",), law="I = kernel ∗ restored", aliases={}),
+}
+"""Task name → its layers and law; all values sRGB-encoded, 0…1."""
+
+
+def layer_name(task: str, wanted: str) -> str:
+    """Full name of a layer given by name or alias (``T`` → ``transmission``); names of cascade steps pass through.
+
+    Raises UnknownNameError for anything else.
+    """
+    layers = TASKS[task].layers + TASKS[task].optional
+    name = TASKS[task].aliases.get(wanted, wanted)
+    step = name.rpartition("_")
+    if name not in layers and not (step[0] in layers and step[2].isdigit()):
+        raise UnknownNameError("layer", wanted, (*layers, *TASKS[task].aliases))
+    return name
+
+
+class Separation(Mapping[str, Tensor]):
+    """Ordered mapping from layer name to tensor, with attribute access: ``separation.transmission``.
+
+    Layers are RGB, float, ``(3, H, W)`` or ``(B, 3, H, W)``, sRGB-encoded, all of one shape; 0…1 once the runtime has
+    clamped them, unbounded from a bare network. ``steps`` holds intermediate results outside the mapping.
+    Raises ShapeError when the layers differ in shape or there are none.
+    """
+
+    def __init__(self, layers: Mapping[str, Tensor], *, steps: Mapping[str, Tensor] | None = None) -> None:
+        if len({tuple(layer.shape) for layer in layers.values()}) != 1:
+            shapes = {name: tuple(layer.shape) for name, layer in layers.items()}
+            raise ShapeError(f"the layers of a separation must have one shape; got {shapes}")
+        self._layers = dict(layers)
+        self.steps: dict[str, Tensor] = dict(steps or {})
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._layers[name]
+
+    def __getattr__(self, name: str) -> Tensor:
+        if name.startswith("_") or name not in self._layers:
+            raise AttributeError(f"this separation has no layer {name!r}; it has {', '.join(self.__dict__.get('_layers', ()))}")
+        return self._layers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __repr__(self) -> str:
+        first = next(iter(self._layers.values()))
+        return f"Separation({', '.join(self)}: {'×'.join(map(str, first.shape))} {first.dtype} on {first.device})"
+
+    def layer(self, name: str) -> Tensor:
+        """A layer or an intermediate step by name; raises UnknownNameError, with the nearest spelling."""
+        if name in self._layers:
+            return self._layers[name]
+        if name in self.steps:
+            return self.steps[name]
+        raise UnknownNameError("layer", name, (*self._layers, *self.steps))
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Separation":
+        """A new separation with ``function`` applied to every layer and every step."""
+        return Separation(
+            {name: function(layer) for name, layer in self._layers.items()},
+            steps={name: function(step) for name, step in self.steps.items()},
+        )
+
+    def numpy(self, name: str) -> Any:
+        """One layer as an ``(H, W, 3)`` uint8 array, clamped to 0…1 and rounded."""
+        layer = self.layer(name).detach().float().cpu()
+        if layer.ndim != 3:
+            raise ShapeError(f"one photo is (3, H, W); this layer is {tuple(layer.shape)}, take one of the batch first")
+        return layer.clamp(0, 1).mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+    def pil(self, name: str) -> Any:
+        """One layer as an 8-bit RGB ``PIL.Image.Image``."""
+        from PIL import Image
+
+        return Image.fromarray(self.numpy(name))
+
+    def _repr_png_(self) -> bytes:
+        """All layers side by side, for notebooks."""
+        from io import BytesIO
+
+        from PIL import Image
+
+        views = [self.numpy(name) for name in self]
+        height, width = views[0].shape[:2]
+        sheet = Image.new("RGB", (width * len(views), height))
+        for column, view in enumerate(views):
+            sheet.paste(Image.fromarray(view), (column * width, 0))
+        buffer = BytesIO()
+        sheet.save(buffer, "PNG")
+        return buffer.getvalue()

@@ -1,0 +1,138 @@
+"""The package's own network: a small dual-stream restoration network in the manner of NAFNet, local everywhere.
+
+An encoder on the photo at half resolution, a bottleneck at 1/16, then two streams (transmission, reflection) that are
+decoded side by side and gate each other, as what leaves one layer must enter the other. Sources of the pieces: NAFNet blocks
+(Chen et al., ECCV 2022, arXiv:2204.04676), mutual gates (Hu & Guo, NeurIPS 2021, arXiv:2110.10546). Means are taken over
+a fixed window instead of the whole photo (after Chu et al., ECCV 2022, arXiv:2112.04491), in training too, so that a tile
+with a halo of ``receptive_radius`` gives exactly what the whole photo gives.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpid.blocks.naf import ChannelNorm, NafBlock
+from limpid.catalogue import Entry, Needs
+from limpid.image.separation import Separation
+
+
+class DualBlock(nn.Module):
+    """Two NAF half-blocks side by side whose gates are crossed: each stream is multiplied by what the other one passes.
+
+    Streams: two of (B, C, H, W), same shapes back.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.ModuleList(ChannelNorm(channels) for _ in range(2))
+        self.expand = nn.ModuleList(nn.Conv2d(channels, 2 * channels, 1) for _ in range(2))
+        self.spread = nn.ModuleList(nn.Conv2d(2 * channels, 2 * channels, 3, padding=1, groups=2 * channels) for _ in range(2))
+        self.project = nn.ModuleList(nn.Conv2d(channels, channels, 1) for _ in range(2))
+        self.scale = nn.ParameterList(nn.Parameter(torch.zeros(1, channels, 1, 1)) for _ in range(2))
+
+    def forward(self, streams: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) twice in, (B, C, H, W) twice out."""
+        values, gates = zip(*(self._halves(index, stream) for index, stream in enumerate(streams)), strict=True)
+        crossed = (values[0] * gates[1], values[1] * gates[0])
+        first, second = (
+            stream + self.project[index](product) * self.scale[index]
+            for index, (stream, product) in enumerate(zip(streams, crossed, strict=True))
+        )
+        return first, second
+
+    def _halves(self, index: int, stream: Tensor) -> tuple[Tensor, Tensor]:
+        value, gate = self.spread[index](self.expand[index](self.norm[index](stream))).chunk(2, dim=1)
+        return value, gate
+
+
+class DualDecoder(nn.Module):
+    """One level up: both streams are enlarged twofold, given the encoder's features, and refined together."""
+
+    def __init__(self, channels: int, skip: int, blocks: int) -> None:
+        super().__init__()
+        self.up = nn.ModuleList(nn.Conv2d(channels, 4 * skip, 1, bias=False) for _ in range(2))
+        self.skip = nn.ModuleList(nn.Conv2d(skip, skip, 1) for _ in range(2))
+        self.blocks = nn.Sequential(*(DualBlock(skip) for _ in range(blocks)))
+
+    def forward(self, streams: tuple[Tensor, Tensor], features: Tensor) -> tuple[Tensor, Tensor]:
+        """Two of (B, C, H, W) and features (B, S, 2H, 2W) → two of (B, S, 2H, 2W)."""
+        first, second = (
+            F.pixel_shuffle(self.up[index](stream), 2) + self.skip[index](features)
+            for index, stream in enumerate(streams)
+        )
+        refined: tuple[Tensor, Tensor] = self.blocks((first, second))
+        return refined
+
+
+class Limpid(nn.Module):
+    """Photo (B, 3, H, W), 0…1, encoded → Separation of transmission and reflection, unclamped; H, W multiples of 16.
+
+    ``width``: channels at half resolution, the next levels hold 2, 4 and 6 times as many. ``encoder``: blocks at 1/2,
+    1/4 and 1/8; ``middle``: blocks at 1/16; ``decoder``: dual blocks at 1/8, 1/4 and 1/2. ``window``: side in features of
+    the local mean that gates the channels of every third middle block, odd.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 32,
+        encoder: tuple[int, int, int] = (1, 2, 3),
+        middle: int = 6,
+        decoder: tuple[int, int, int] = (2, 2, 1),
+        window: int = 7,
+    ) -> None:
+        super().__init__()
+        widths = (width, 2 * width, 4 * width, 6 * width)
+        self.intro = nn.Conv2d(12, width, 3, padding=1)
+        self.encoders = nn.ModuleList(
+            nn.Sequential(*(NafBlock(channels) for _ in range(count))) for channels, count in zip(widths, encoder, strict=False)
+        )
+        self.downs = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths, widths[1:], strict=False))
+        self.middle = nn.Sequential(
+            *(NafBlock(widths[3], window=window if index % 3 == 1 else None) for index in range(middle))
+        )
+        self.split = nn.ModuleList(nn.Conv2d(widths[3], widths[3], 1) for _ in range(2))
+        self.decoders = nn.ModuleList(
+            DualDecoder(a, b, count) for a, b, count in zip(widths[:0:-1], widths[-2::-1], decoder, strict=True)
+        )
+        self.heads = nn.ModuleList(nn.Conv2d(width, 12, 3, padding=1) for _ in range(2))
+        windows = len([index for index in range(middle) if index % 3 == 1])
+        self.receptive_radius = receptive_radius(encoder, middle, decoder, windows * (window // 2))
+
+    def forward(self, mixed: Tensor) -> Separation:
+        """(B, 3, H, W) → layers of the same shape."""
+        features = self.intro(F.pixel_unshuffle(mixed, 2))  # (B, 12, H/2, W/2) -> (B, C, H/2, W/2)
+        skips = []
+        for encoder, down in zip(self.encoders, self.downs, strict=True):
+            features = encoder(features)
+            skips.append(features)
+            features = down(features)
+        features = self.middle(features)  # (B, 6C, H/16, W/16)
+        streams = (self.split[0](features), self.split[1](features))
+        for decoder, skip in zip(self.decoders, reversed(skips), strict=True):
+            streams = decoder(streams, skip)
+        change, reflection = (F.pixel_shuffle(self.heads[index](stream), 2) for index, stream in enumerate(streams))
+        return Separation({"transmission": mixed + change, "reflection": reflection})
+
+
+def receptive_radius(encoder: tuple[int, ...], middle: int, decoder: tuple[int, ...], windows: int) -> int:
+    """Pixels beyond which an input pixel cannot influence an output pixel, as the sum over levels of stride × 3×3 layers.
+
+    ``windows``: sum of the radii of the local means, features at 1/16. Two more strides cover how features lie in blocks.
+    """
+    strides = (2, 4, 8)
+    blocks = sum(stride * (e + d) for stride, e, d in zip(strides, encoder, reversed(decoder), strict=True))
+    return blocks + 16 * (middle + windows) + 2 * 2 + 2 * 16
+
+
+ENTRY = Entry(
+    build=Limpid,
+    source="limpid's own; pieces after Chen et al., ECCV 2022 (NAFNet) and Hu & Guo, NeurIPS 2021 (mutual gates)",
+    tasks=("reflection",),
+    layers=("transmission", "reflection"),
+    sizes={
+        "base": {},
+        "tiny": {"width": 8, "encoder": (1, 1, 1), "middle": 1, "decoder": (1, 1, 1), "window": 3},
+    },
+    needs=Needs(multiple=16, minimum=16, tiling="harmless", precisions=("float32", "bfloat16")),
+)

@@ -1,0 +1,43 @@
+"""Between encoded values and linear light, and what a pane of glass does to light."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from limpid.errors import SettingError
+
+GLASS_INDEX = 1.5
+"""Refractive index of window glass."""
+
+
+def to_linear(encoded: Tensor) -> Tensor:
+    """sRGB-encoded values 0…1 to linear light 0…1, any shape (IEC 61966-2-1)."""
+    return torch.where(encoded <= 0.04045, encoded / 12.92, ((encoded.clamp(min=0) + 0.055) / 1.055) ** 2.4)
+
+
+def to_encoded(linear: Tensor) -> Tensor:
+    """Linear light 0…1 to sRGB-encoded values 0…1, any shape (IEC 61966-2-1)."""
+    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=0) ** (1 / 2.4) - 0.055)
+
+
+def fresnel(angle: float, index: float = GLASS_INDEX) -> float:
+    """Share of unpolarised light that one surface reflects: the mean of Fresnel's s and p reflectances.
+
+    ``angle``: incidence in radians, 0 to π/2. 4 % at normal incidence on glass. Raises SettingError outside the range.
+    """
+    if not 0 <= angle <= math.pi / 2:
+        raise SettingError(f"an angle of incidence lies within 0…π/2 rad; got {angle}")
+    inside, outside = math.cos(math.asin(math.sin(angle) / index)), math.cos(angle)
+    across = (outside - index * inside) / (outside + index * inside)
+    along = (inside - index * outside) / (inside + index * outside)
+    return (across**2 + along**2) / 2
+
+
+def ghost_shift(thickness: float, angle: float, index: float = GLASS_INDEX) -> float:
+    """Sideways distance between the reflections of a pane's two surfaces: 2·t·tan(θₜ)·cos(θ), in the unit of ``thickness``.
+
+    ``angle``: incidence θ in radians; sin θₜ = sin θ / index.
+    """
+    inside = math.asin(math.sin(angle) / index)
+    return 2 * thickness * math.tan(inside) * math.cos(angle)
