@@ -1,50 +1,12 @@
-"""A task is the names of its layers and the law that composes them; a Separation holds the layers of one photo."""
+"""The layers of one photo, by name."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from limpid.errors import ShapeError, UnknownNameError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """Layers in their order, the optional ones, and the law I = compose(layers)."""
-
-    layers: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    law: str
-    aliases: Mapping[str, str]
-
-
-TASKS: Mapping[str, Task] = {
-    "reflection": Task(
-        layers=("transmission", "reflection"),
-        optional=("residual",),
-        law="I = T + R + residual",
-        aliases={"T": "transmission", "R": "reflection"},
-    ),
-    "intrinsic": Task(layers=("albedo", "shading"), law="I = A · S", aliases={"A": "albedo", "S": "shading"}),
-    "denoise": Task(layers=("restored",), law="I = restored + noise", aliases={}),
-    "deblur": Task(layers=("restored",), law="I = kernel ∗ restored", aliases={}),
-}
-"""Task name → its layers and law; all values sRGB-encoded, 0…1."""
-
-
-def layer_name(task: str, wanted: str) -> str:
-    """Full name of a layer given by name or alias (``T`` → ``transmission``); names of cascade steps pass through.
-
-    Raises UnknownNameError for anything else.
-    """
-    layers = TASKS[task].layers + TASKS[task].optional
-    name = TASKS[task].aliases.get(wanted, wanted)
-    step = name.rpartition("_")
-    if name not in layers and not (step[0] in layers and step[2].isdigit()):
-        raise UnknownNameError("layer", wanted, (*layers, *TASKS[task].aliases))
-    return name
 
 
 class Separation(Mapping[str, Tensor]):

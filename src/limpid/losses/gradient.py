@@ -8,7 +8,8 @@ from limpid.catalogue import Entry
 def gradient(estimate: Tensor, target: Tensor) -> Tensor:
     """Sum over x and y of the mean of |∇x − ∇y|, forward differences, no padding.
 
-    (B, C, H, W), any range, both sides at least 2. Returns a scalar. Source: Wei et al. (ERRNet), CVPR 2019, arXiv:1904.00637, eq. 4.
+    (B, C, H, W), any range, both sides at least 2. Returns a scalar.
+    Source: Wei et al. (ERRNet), CVPR 2019, arXiv:1904.00637, eq. 4.
     """
     horizontal = (estimate.diff(dim=-1) - target.diff(dim=-1)).abs().mean()
     vertical = (estimate.diff(dim=-2) - target.diff(dim=-2)).abs().mean()

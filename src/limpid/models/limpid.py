@@ -57,8 +57,7 @@ class DualDecoder(nn.Module):
     def forward(self, streams: tuple[Tensor, Tensor], features: Tensor) -> tuple[Tensor, Tensor]:
         """Two of (B, C, H, W) and features (B, S, 2H, 2W) → two of (B, S, 2H, 2W)."""
         first, second = (
-            F.pixel_shuffle(self.up[index](stream), 2) + self.skip[index](features)
-            for index, stream in enumerate(streams)
+            F.pixel_shuffle(self.up[index](stream), 2) + self.skip[index](features) for index, stream in enumerate(streams)
         )
         refined: tuple[Tensor, Tensor] = self.blocks((first, second))
         return refined
@@ -88,9 +87,7 @@ class Limpid(nn.Module):
             nn.Sequential(*(NafBlock(channels) for _ in range(count))) for channels, count in zip(widths, encoder, strict=False)
         )
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths, widths[1:], strict=False))
-        self.middle = nn.Sequential(
-            *(NafBlock(widths[3], window=window if index % 3 == 1 else None) for index in range(middle))
-        )
+        self.middle = nn.Sequential(*(NafBlock(widths[3], window=window if index % 3 == 1 else None) for index in range(middle)))
         self.split = nn.ModuleList(nn.Conv2d(widths[3], widths[3], 1) for _ in range(2))
         self.decoders = nn.ModuleList(
             DualDecoder(a, b, count) for a, b, count in zip(widths[:0:-1], widths[-2::-1], decoder, strict=True)
@@ -111,7 +108,10 @@ class Limpid(nn.Module):
         streams = (self.split[0](features), self.split[1](features))
         for decoder, skip in zip(self.decoders, reversed(skips), strict=True):
             streams = decoder(streams, skip)
-        change, reflection = (F.pixel_shuffle(self.heads[index](stream), 2) for index, stream in enumerate(streams))
+        with torch.autocast(mixed.device.type, enabled=False):  # eight bits of mantissa would show as banding
+            change, reflection = (
+                F.pixel_shuffle(head(stream.to(mixed.dtype)), 2) for head, stream in zip(self.heads, streams, strict=True)
+            )
         return Separation({"transmission": mixed + change, "reflection": reflection})
 
 

@@ -1,10 +1,15 @@
 """Gaussian defocus, separable and fast."""
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from limpid.errors import SettingError
+
+Border = Literal["constant", "reflect", "replicate"]
+"""What lies outside a photo: black, its mirror image without the rim twice, or its rim for ever."""
 
 
 def gaussian_kernel(size: int, sigma: float) -> Tensor:
@@ -19,10 +24,11 @@ def gaussian_kernel(size: int, sigma: float) -> Tensor:
     return (weights / weights.sum()).float()
 
 
-def gaussian_blur(image: Tensor, size: int, sigma: float, *, border: str = "constant") -> Tensor:
+def gaussian_blur(image: Tensor, size: int, sigma: float, *, border: Border = "constant") -> Tensor:
     """Blur a (3, H, W) image with a ``gaussian_kernel``; same size.
 
-    ``border``: ``constant`` (zeros, as the published synthesis does), ``reflect`` or ``replicate``.
+    ``border``: ``constant`` (zeros, as the published synthesis does), ``reflect`` (``replicate`` where the photo is no
+    larger than the kernel's radius) or ``replicate``.
     """
     kernel = gaussian_kernel(size, sigma).to(image)
     radius = size // 2

@@ -21,7 +21,8 @@ GAMMA = 2.2
 class Mixture:
     """A synthetic photo through glass.
 
-    ``input``, ``transmission``, ``reflection``: (3, H, W), 0…1, sRGB-encoded; the reflection as it appears in the input.
+    ``input``, ``transmission``, ``reflection``: (3, H, W), 0…1, sRGB-encoded; the reflection as it appears in the input
+    (unless a setting asks for the target of some published code, which may leave the range).
     ``parameters``: what was drawn; applied again to the same layers it gives the same bytes.
     """
 
@@ -44,15 +45,25 @@ class Formation(Protocol):
 def check_layers(transmission: Tensor, reflection: Tensor) -> None:
     """Raise ShapeError unless both layers are (3, H, W) and equal in size."""
     if transmission.shape != reflection.shape or transmission.ndim != 3 or transmission.shape[0] != 3:
-        raise ShapeError(
-            f"layers to mix must both be (3, H, W); got {tuple(transmission.shape)} and {tuple(reflection.shape)}"
-        )
+        raise ShapeError(f"layers to mix must both be (3, H, W); got {tuple(transmission.shape)} and {tuple(reflection.shape)}")
 
 
 def check_range(name: str, limits: tuple[float, float], low: float = 0.0, high: float = float("inf")) -> None:
     """Raise SettingError unless ``limits`` rises (or is constant) within ``low``…``high``."""
     if not low <= limits[0] <= limits[1] <= high:
         raise SettingError(f"{name} must rise within {low:g}…{high:g}; got {limits}")
+
+
+def check_share(name: str, share: float) -> None:
+    """Raise SettingError unless ``share`` is a probability."""
+    if not 0 <= share <= 1:
+        raise SettingError(f"{name} is a probability, 0…1; got {share}")
+
+
+def check_kernel(name: str, size: int) -> None:
+    """Raise SettingError unless ``size`` is an odd number of pixels."""
+    if size < 1 or size % 2 == 0:
+        raise SettingError(f"{name} must be an odd number of pixels; got {size}")
 
 
 def attenuate(reflection: Tensor, total: Tensor, factor: float, *, per_channel: bool = False) -> Tensor:

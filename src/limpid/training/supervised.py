@@ -204,7 +204,13 @@ def train(photos: Path, held_out: Path, folder: Path, plan: Plan) -> None:
             over = time.monotonic() - started > 60 * plan.minutes
             if run.step % plan.validate == 0 or run.step == plan.steps or over:
                 ours, untouched = validate(run.average, checks)
-                row = [run.step, round(float(np.mean(losses)), 5), round(ours, 3), round(untouched, 3), round(time.monotonic() - started)]
+                row = [
+                    run.step,
+                    round(float(np.mean(losses)), 5),
+                    round(ours, 3),
+                    round(untouched, 3),
+                    round(time.monotonic() - started),
+                ]
                 log.writerow(row)
                 file.flush()
                 say("step {} loss {} validation {} dB (untouched {}) after {} s".format(*row))

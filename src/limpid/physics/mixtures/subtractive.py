@@ -6,8 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from limpid.catalogue import Entry
-from limpid.physics.blur import gaussian_blur
-from limpid.physics.formation import Mixture, Parameters, attenuate, check_layers, check_range
+from limpid.physics.blur import Border, gaussian_blur
+from limpid.physics.formation import Mixture, Parameters, attenuate, check_kernel, check_layers, check_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +22,10 @@ class Subtractive:
     kernel: int = 11
     sigma: tuple[float, float] = (2.0, 5.0)
     factor: float = 1.3
-    border: str = "constant"
+    border: Border = "constant"
 
     def __post_init__(self) -> None:
+        check_kernel("subtractive.kernel", self.kernel)
         check_range("subtractive.sigma", self.sigma, low=0.01)
 
     def draw(self, generator: np.random.Generator, size: tuple[int, int]) -> Parameters:

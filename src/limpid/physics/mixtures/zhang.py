@@ -1,7 +1,9 @@
 """Zhang 2018's formation: layers add in linear light, the reflection fades towards the rim."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import erf, sqrt
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,15 +24,19 @@ class Zhang:
 
     ``sigma``: blur in pixels, from 80 even steps, kernel 2⌈2σ⌉ + 1; ``attenuation``: factor of the per-channel darkening;
     ``transmission_loss``: 1 − α₂. The vignette is enlarged when the photo does not fit into it (as PINTO0309 does).
-    Source: Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376; constants of their code.
+    The transmission returned is T; the reflection as ``shown``, (α₁·r̃)^(1/2.2), or the ``difference`` (i − α₂·t)^(1/2.2), which
+    is less where the photo clips. IBCLN: ``sigma=(2, 5), returned="difference"`` (their code starts σ at the batch size, 2).
+    Source: Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376; constants of their code. IBCLN: Li et al., CVPR 2020, arXiv:1911.06634.
     """
 
     sigma: tuple[float, float] = (1.0, 5.0)
     attenuation: tuple[float, float] = (1.08, 1.18)
     transmission_loss: tuple[float, float] = (0.0, 0.2)
+    returned: Literal["shown", "difference"] = "shown"
 
     def __post_init__(self) -> None:
         check_range("zhang.sigma", self.sigma, low=0.01)
+        check_range("zhang.attenuation", self.attenuation)
         check_range("zhang.transmission_loss", self.transmission_loss, high=1.0)
 
     def draw(self, generator: np.random.Generator, size: tuple[int, int]) -> Parameters:
@@ -43,6 +49,7 @@ class Zhang:
             "mask_side": side,
             "top": int(generator.integers(0, side - size[0] - _MARGIN)),
             "left": int(generator.integers(0, side - size[1] - _MARGIN)),
+            "returned": self.returned,
         }
 
     def apply(self, transmission: Tensor, reflection: Tensor, parameters: Parameters) -> Mixture:
@@ -56,7 +63,10 @@ class Zhang:
         top, left = parameters["top"], parameters["left"]
         mask = vignette(parameters["mask_side"])[top : top + height, left : left + width].to(transmission)
         shown = mask * darkened
-        mixed = (shown + (1 - parameters["transmission_loss"]) * transmission_linear).clamp(0, 1)
+        behind = (1 - parameters["transmission_loss"]) * transmission_linear
+        mixed = (shown + behind).clamp(0, 1)
+        if parameters["returned"] == "difference":
+            shown = (mixed - behind).clamp(0, 1)
         return Mixture(
             input=mixed ** (1 / GAMMA),
             transmission=transmission,
@@ -65,10 +75,12 @@ class Zhang:
         )
 
 
+@lru_cache(maxsize=4)
 def vignette(side: int) -> Tensor:
     """Square root of the outer product of a normal density integrated over 560 bins, scaled to a maximum of 1.
 
-    Shape (side, side), resized bilinearly from the published 560 when ``side`` differs. Source: Zhang et al., CVPR 2018.
+    Shape (side, side), resized bilinearly from the published 560 when ``side`` differs; shared between calls, so not to be
+    written to. Source: Zhang et al., CVPR 2018.
     """
     step = 7 / _MASK_SIDE
     edges = np.linspace(-3 - step / 2, 3 + step / 2, _MASK_SIDE + 1)

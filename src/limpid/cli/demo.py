@@ -1,0 +1,28 @@
+"""``limpid demo``: see it work without a photo of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The sheet: input, transmission, reflection, truth.")] = Path(
+        "demo.png"
+    ),
+    model: Annotated[str, typer.Option("--model", "-m", help="Name of shipped weights, or a file.")] = "default",
+    overwrite: Annotated[bool, typer.Option(help="Replace the sheet if it exists.")] = False,
+) -> None:
+    """Blend two public-domain photographs through glass, separate them, write a before/after sheet, print PSNR before and after."""
+    from limpid.errors import UsageError
+
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} exists; choose another name with -o or add --overwrite")
+    if not output.parent.is_dir():
+        raise UsageError(f"{output.parent} is no folder; create it or choose another place with -o")
+    from limpid.runtime.demo import show
+
+    shown = show(output, model)
+    typer.echo(f"input         {shown.before:5.2f} dB to the truth")
+    typer.echo(f"transmission  {shown.after:5.2f} dB  ({shown.after - shown.before:+.2f} dB, {shown.model})")
+    typer.echo(f"wrote {output}")

@@ -1,0 +1,65 @@
+"""The command ``limpid``: one sub-command per file, nothing heavy imported before it is needed."""
+
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from limpid import __version__
+from limpid.cli import demo, doctor, models, separate
+from limpid.errors import LimpidError, UsageError
+
+app = typer.Typer(
+    name="limpid",
+    help="Separate the layers of a photograph: what lies behind the glass and what it mirrors.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("separate")(separate.separate)
+app.command("demo")(demo.demo)
+app.command("models")(models.models)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"limpid {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Separate the layers of a photograph: what lies behind the glass and what it mirrors."""
+
+
+class Terminated(BaseException):
+    """SIGTERM came; unwinds like Ctrl-C so that nothing half-written stays."""
+
+
+def _terminate(signal_number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def main() -> None:
+    """Run the command line: exit code 0 all done, 1 a file failed, 2 usage, 130 Ctrl-C, 143 SIGTERM."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except LimpidError as error:
+        if "--traceback" in sys.argv:
+            raise
+        typer.echo(f"limpid: {error}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except Terminated:
+        typer.echo("limpid: stopped by SIGTERM; finished files are complete", err=True)
+        sys.exit(143)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

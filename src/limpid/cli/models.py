@@ -1,0 +1,32 @@
+"""``limpid models``: which networks there are, and which weights are shipped."""
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def models(
+    task: Annotated[str | None, typer.Option(help="Only networks of this task: reflection, intrinsic, denoise, deblur.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per network.")] = False,
+) -> None:
+    """List the networks with tasks, sizes, parameters and sources, and the weights that are shipped."""
+    from limpid.image.tasks import TASKS
+    from limpid.models._build import describe
+
+    if task is not None and task not in TASKS:
+        from limpid.errors import UnknownNameError
+
+        raise UnknownNameError("task", task, TASKS)
+    rows = [row for row in describe() if task is None or task in row.tasks]
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row.as_dict(), ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row.name}: {', '.join(row.tasks)}; layers {', '.join(row.layers)}")
+        typer.echo(f"  sizes   {', '.join(f'{size} ({count / 1e6:.2f} M)' for size, count in row.parameters.items())}")
+        typer.echo(f"  source  {row.source}")
+        for weights in row.weights:
+            default = f", default for {', '.join(weights.default_for)}" if weights.default_for else ""
+            typer.echo(f"  weights {weights.name} ({weights.size}, {weights.licence}{default}): {weights.score}")

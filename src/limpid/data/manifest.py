@@ -1,0 +1,128 @@
+"""What a prepared set holds: a list of files with size and SHA-256, and the check against it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from limpid.data.decode import is_photo, pixels
+from limpid.data.pairing import FOLDERS, Problem, inspect
+from limpid.errors import DataError, PhotoError
+from limpid.progress import bar
+
+NAME = "manifest.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """One file: height and width in pixels (None for what is no photo) and the SHA-256 of its bytes."""
+
+    size: tuple[int, int] | None
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """``set`` and ``variant`` name what was prepared, ``count`` its items, ``files`` every file by its path below the set."""
+
+    set: str
+    variant: str
+    count: int
+    files: Mapping[str, FileRecord]
+
+    @property
+    def label(self) -> str:
+        """How a table names the set, e.g. ``real20/short512 (20)``: the variant and the count are part of a result."""
+        return f"{self.set}{'/' + self.variant if self.variant else ''} ({self.count})"
+
+    def write(self, folder: Path) -> None:
+        """Write ``manifest.json`` into the folder of the set."""
+        text = json.dumps({"format": _FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        (folder / NAME).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read the manifest of a folder; raises DataError when there is none or it is not one."""
+        path = folder / NAME
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            files = {name: FileRecord(size=_pair(row["size"]), sha256=row["sha256"]) for name, row in content["files"].items()}
+            return cls(set=content["set"], variant=content["variant"], count=content["count"], files=files)
+        except FileNotFoundError as error:
+            raise DataError(f"{folder} has no {NAME}; make it with `limpid prepare`") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{path} is no manifest of a prepared set ({type(error).__name__}: {error})") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What ``check`` found: how many files it looked at and every one that is wrong; ``manifest`` is None without one."""
+
+    folder: Path
+    checked: int
+    problems: tuple[Problem, ...]
+    manifest: Manifest | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check(folder: Path, *, quiet: bool = True) -> Report:
+    """Look at every file of a prepared set, or of any folder of photos, and name each one that is wrong.
+
+    With a manifest: files that are missing, changed (and then: undecodable) or not listed. Without: photos that cannot be
+    decoded. In both cases: what does not pair up. ``quiet`` hides the progress bar. Raises DataError when there is no such
+    folder, nothing in it, or a manifest that cannot be read.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder; expected a set made by `limpid prepare` or a folder of photos")
+    manifest = Manifest.read(folder) if (folder / NAME).exists() else None
+    found = _files(folder)
+    if not found:
+        raise DataError(f"{folder} holds nothing to check; expected photos, blended/ and transmission_layer/, or {NAME}")
+    listed = dict(manifest.files) if manifest else {}
+    problems = [Problem(name, "is missing") for name in listed if name not in found]
+    with bar(total=len(found), unit="file", quiet=quiet) as progress:
+        for name, path in found.items():
+            wrong = _wrong(path, listed.get(name)) if manifest is None or name in listed else "is not in the manifest"
+            if wrong:
+                problems.append(Problem(name, wrong))
+            progress.advance(name)
+    if all((folder / FOLDERS[role]).is_dir() for role in ("input", "transmission")):
+        problems += inspect(folder)[1]
+    return Report(folder=folder, checked=len(found), problems=tuple(problems), manifest=manifest)
+
+
+def _wrong(path: Path, record: FileRecord | None) -> str | None:
+    if record is not None and sha256(path) == record.sha256:
+        return None
+    changed = "has changed (its SHA-256 is not the one in the manifest)" if record else None
+    try:
+        if is_photo(path):
+            pixels(path)
+    except PhotoError as error:
+        reason = str(error).removeprefix(str(path)).strip()
+        return reason if changed is None else f"{changed} and {reason}"
+    return changed
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    places = {folder / below for below in FOLDERS.values()}
+    found = [path for place in places if place.is_dir() for path in place.iterdir() if path.is_file()]
+    kept = [path for path in found if path.name != NAME and (is_photo(path) or path.parent.name == FOLDERS["judgements"])]
+    return {path.relative_to(folder).as_posix(): path for path in sorted(kept)}
+
+
+def _pair(size: list[int] | None) -> tuple[int, int] | None:
+    return None if size is None else (size[0], size[1])

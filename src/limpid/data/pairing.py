@@ -1,0 +1,120 @@
+"""The one layout of a paired folder, and its rules: partners by stem, none missing, none double, sizes equal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from limpid.data.decode import is_photo, size
+from limpid.errors import DataError, PhotoError
+
+FOLDERS = {
+    "input": "blended",
+    "transmission": "transmission_layer",
+    "reflection": "reflection_layer",
+    "albedo": "albedo_layer",
+    "shading": "shading_layer",
+    "judgements": "judgements",
+    "photo": "",
+}
+"""Role of a file → its folder below the set; single photos lie in the set's own folder."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One file that breaks a rule: ``file`` relative to its set, ``what`` is wrong with it."""
+
+    file: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.what}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairFiles:
+    """The files of one item; ``reflection`` is None where the set has no such layer."""
+
+    name: str
+    input: Path
+    transmission: Path
+    reflection: Path | None
+
+    def all(self) -> tuple[Path, ...]:
+        """The files that exist, input first."""
+        return (self.input, self.transmission, *((self.reflection,) if self.reflection else ()))
+
+
+def listing(what: Sequence[object], most: int = 5) -> str:
+    """The first ``most`` of ``what`` with the count: ``7: a, b, c, d, e and 2 more``."""
+    rest = f" and {len(what) - most} more" if len(what) > most else ""
+    return f"{len(what)}: {', '.join(map(str, what[:most]))}{rest}"
+
+
+def by_stem(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
+    """Photos of a folder by stem, sorted by name, and those whose stem is taken; a missing folder holds none."""
+    found: dict[str, Path] = {}
+    problems = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if is_photo(path) and path.is_file() and found.setdefault(path.stem, path) != path:
+            problems.append(Problem(f"{folder.name}/{path.name}", f"has the stem of {found[path.stem].name}"))
+    return found, problems
+
+
+def inspect(root: Path) -> tuple[list[PairFiles], list[Problem]]:
+    """Items of a paired folder, sorted by stem, and everything that breaks a rule.
+
+    A ``reflection_layer`` is optional, but where it exists every item must have one. Sizes come from the headers; a file
+    without a readable header is left to whoever decodes it.
+    """
+    layers: dict[str, dict[str, Path]] = {}
+    problems: list[Problem] = []
+    for role in ("input", "transmission", "reflection"):
+        layers[role], double = by_stem(root / FOLDERS[role])
+        problems += double
+    if not layers["reflection"]:
+        del layers["reflection"]
+    stems = sorted(set().union(*layers.values()))
+    for role, files in layers.items():
+        missing = [stem for stem in stems if stem not in files]
+        problems += [Problem(_where(layers, stem), f"has no partner in {FOLDERS[role]}/") for stem in missing]
+    pairs = [
+        PairFiles(
+            name=stem,
+            input=layers["input"][stem],
+            transmission=layers["transmission"][stem],
+            reflection=layers.get("reflection", {}).get(stem),
+        )
+        for stem in stems
+        if all(stem in files for files in layers.values())
+    ]
+    return pairs, problems + [problem for pair in pairs if (problem := _sizes(pair, root)) is not None]
+
+
+def find_pairs(root: Path) -> list[PairFiles]:
+    """Items of a paired folder, sorted by stem.
+
+    Raises DataError that lists missing partners in both directions, double stems and unequal sizes, or says that there
+    is nothing to pair.
+    """
+    pairs, problems = inspect(root)
+    if problems:
+        raise DataError(f"{root} does not pair up; {listing(problems)}. Repair them or see `limpid prepare --check {root}`.")
+    if not pairs:
+        raise DataError(f"{root} holds no pairs; expected photos in blended/ and, with the same stems, in transmission_layer/")
+    return pairs
+
+
+def _where(layers: dict[str, dict[str, Path]], stem: str) -> str:
+    path = next(files[stem] for files in layers.values() if stem in files)
+    return f"{path.parent.name}/{path.name}"
+
+
+def _sizes(pair: PairFiles, root: Path) -> Problem | None:
+    try:
+        sizes = [size(path) for path in pair.all()]
+    except PhotoError:
+        return None
+    if len(set(sizes)) == 1:
+        return None
+    named = (f"{path.parent.name} {width}×{height}" for path, (height, width) in zip(pair.all(), sizes, strict=True))
+    return Problem(pair.input.relative_to(root).as_posix(), f"differs in size from its layers ({', '.join(named)})")

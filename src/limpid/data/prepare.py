@@ -1,0 +1,138 @@
+"""Tidy a raw download into the one layout, with manifest and checks; RAW is never written to."""
+
+import inspect
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import cv2
+import numpy as np
+
+from limpid import catalogue
+from limpid.data.archive import MOST_BYTES, Unpacker
+from limpid.data.decode import is_photo, pixels
+from limpid.data.layout import FolderSet, Placement
+from limpid.data.manifest import NAME, FileRecord, Manifest, check, sha256
+from limpid.data.pairing import Problem, listing
+from limpid.errors import DataError, PhotoError, UnknownNameError, UsageError
+from limpid.progress import bar
+
+
+def prepare(
+    set_name: str,
+    raw: Path,
+    out: Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    most_bytes: int = MOST_BYTES,
+    quiet: bool = True,
+) -> Manifest:
+    """Lay out the set ``set_name`` of the download ``raw`` (folder or zip) as ``out``, whole or not at all.
+
+    ``settings``: of the set's entry, such as ``variant``; ``most_bytes``: bound on what zips unpack to; ``quiet`` hides the
+    progress bar. Original bytes are kept, except where a crop or size is part of the set. When ``out`` is that very set
+    already and unchanged, nothing is done. Raises UnknownNameError for a set or setting that does not exist, UsageError when
+    ``out`` lies in ``raw`` or is something else, and DataError when the download does not fit.
+    """
+    wanted = _build(set_name, settings or {})
+    raw, out = raw.resolve(), out.resolve()
+    if out.is_relative_to(raw) or raw.is_relative_to(out):
+        raise UsageError(f"OUT ({out}) and RAW ({raw}) lie in each other; choose an OUT outside RAW, which is never written to")
+    finished = _finished(wanted, out)
+    if finished is not None:
+        return finished
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{out.name}.", suffix=".partial", dir=out.parent) as scratch:
+        tidy, unpacked = Path(scratch, "tidy"), Path(scratch, "raw")
+        tidy.mkdir()
+        unpacked.mkdir()
+        placements = wanted.arrange(Unpacker(unpacked, most_bytes).files(raw))
+        manifest = _fill(wanted, placements, tidy, quiet)
+        manifest.write(tidy)
+        if out.exists():
+            out.rmdir()  # empty, as _finished saw; some systems do not rename onto a folder
+        tidy.rename(out)
+    return manifest
+
+
+def _build(set_name: str, settings: Mapping[str, Any]) -> FolderSet:
+    build = catalogue.find("sets", set_name).build
+    known = inspect.signature(build).parameters
+    unknown = next((name for name in settings if name not in known), None)
+    if unknown is not None:
+        raise UnknownNameError(f"setting of {set_name}", unknown, known)
+    needed = [name for name, parameter in known.items() if parameter.default is parameter.empty and name not in settings]
+    if needed:
+        raise UsageError(f"{set_name} needs the setting {', '.join(needed)}")
+    wanted = build(**settings)
+    if not isinstance(wanted, FolderSet):
+        raise UsageError(f"{set_name} is made on the fly; there is nothing to prepare")
+    return wanted
+
+
+def _finished(wanted: FolderSet, out: Path) -> Manifest | None:
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return None
+    if not (out / NAME).is_file():
+        raise UsageError(f"{out} exists and is no prepared set; choose another OUT or remove it")
+    report = check(out)
+    if report.manifest is None or (report.manifest.set, report.manifest.variant) != (wanted.name, wanted.variant):
+        held = report.manifest.label if report.manifest else "another set"
+        asked = f"{wanted.name}{'/' + wanted.variant if wanted.variant else ''}"
+        raise UsageError(f"{out} holds {held}, not {asked}; choose another OUT or remove it")
+    if not report.ok:
+        raise DataError(f"{out} was prepared but is not whole any more; {listing(report.problems)}. Remove it and run again.")
+    return report.manifest
+
+
+def _fill(wanted: FolderSet, placements: Sequence[Placement], tidy: Path, quiet: bool) -> Manifest:
+    records: dict[str, FileRecord] = {}
+    sizes: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)  # stem → role → height and width
+    problems = []
+    with bar(total=len(placements), unit="file", quiet=quiet) as progress:
+        for placement in placements:
+            name = placement.name(wanted.change)
+            progress.advance(name)
+            try:
+                size = _place(placement, tidy / name, wanted)
+            except (PhotoError, DataError) as error:
+                problems.append(Problem(placement.source.name, str(error).removeprefix(str(placement.source)).strip()))
+                continue
+            if size is not None:
+                sizes[placement.stem][placement.role] = size
+            records[name] = FileRecord(size=size, sha256=sha256(tidy / name))
+    problems += _misfits(wanted, sizes)
+    if problems:
+        raise DataError(f"RAW does not fit {wanted.name}; {listing(problems)}")
+    count = len({placement.stem for placement in placements})
+    return Manifest(set=wanted.name, variant=wanted.variant, count=count, files=records)
+
+
+def _place(placement: Placement, target: Path, wanted: FolderSet) -> tuple[int, int] | None:
+    """Copy or change one file and return its height and width, None for what is no photo."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not is_photo(placement.source):
+        shutil.copyfile(placement.source, target)
+        return None
+    photo = pixels(placement.source)
+    if wanted.change is None:
+        shutil.copyfile(placement.source, target)
+    else:
+        photo = wanted.change(photo)
+        target.write_bytes(cv2.imencode(".png", np.ascontiguousarray(photo[..., ::-1]))[1].tobytes())
+    return photo.shape[0], photo.shape[1]
+
+
+def _misfits(wanted: FolderSet, sizes: Mapping[str, Mapping[str, tuple[int, int]]]) -> list[Problem]:
+    problems = []
+    for stem, layers in sizes.items():
+        named = ", ".join(f"{role} {width}×{height}" for role, (height, width) in layers.items())
+        expected = wanted.sizes.get(stem, wanted.sizes.get(""))
+        if len(set(layers.values())) > 1:
+            problems.append(Problem(repr(stem), f"has layers of different sizes ({named})"))
+        elif expected and any(sorted(size) != sorted(expected) for size in layers.values()):
+            problems.append(Problem(repr(stem), f"has another size ({named}) than the set, {expected[1]}×{expected[0]}"))
+    return problems

@@ -1,0 +1,34 @@
+"""GoPro: averaged frames of a fast camera against the sharp middle one; 2,103 pairs to train and 1,111 to test."""
+
+from typing import Literal
+
+from limpid.catalogue import Entry
+from limpid.data.layout import PHOTO, FolderSet, Layout, inside, tidy
+
+
+def gopro(*, variant: Literal["test", "train"] = "test") -> FolderSet:
+    """``<variant>/<sequence>/{blur,sharp}/<frame>.png`` → ``<sequence>-<frame>``; ``blur_gamma`` is left aside.
+
+    The blurred frame takes the role of the input, the sharp one that of the transmission.
+    """
+    released = Layout(
+        looks=f"[{variant}/]<sequence>/{{blur,sharp}}/<frame>.png",
+        pattern=rf"{inside(variant)}(?P<sequence>GOPR[^/]+)/(?P<layer>blur|sharp)/(?P<frame>\d+){PHOTO}",
+        roles={"blur": "input", "sharp": "transmission"},
+        stem="{sequence}-{frame}",
+    )
+    flat = Layout(
+        looks=f"[{variant}/]{{input,target}}/<stem>.png",
+        pattern=rf"{inside(variant)}(?P<layer>input|target)/(?P<stem>[^/]+){PHOTO}",
+        roles={"input": "input", "target": "transmission"},
+    )
+    return FolderSet(
+        name="gopro",
+        variant=variant,
+        layouts=(released, flat, tidy(variant)),
+        counts=(1111 if variant == "test" else 2103,),
+        sizes={"": (720, 1280)},
+    )
+
+
+ENTRY = Entry(build=gopro, tasks=("deblur",), source="Nah, Kim & Lee, CVPR 2017, arXiv:1612.02177")

@@ -1,0 +1,140 @@
+"""Photos of 8 bits, decoded by Pillow: every format but TIFF takes this road, and so do Pillow images from memory."""
+
+from io import BytesIO
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from limpid.image.decoded import CutShortError, Decoded, check_size, split_alpha
+from limpid.image.photo import Pixels
+from limpid.image.profiles import to_rgb
+
+# Each is opened by its own class: no other parser can ever run, and Pillow's process-wide pixel limit and warning,
+# which know nothing of --max-pixels, stay out of the way. The size is checked below before anything is decoded.
+_READERS: dict[str, type[ImageFile.ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "WEBP": WebPImageFile,
+    "TIFF": TiffImageFile,
+    "BMP": BmpImageFile,
+    "AVIF": AvifImageFile,
+    "GIF": GifImageFile,
+}
+_JPEG_END = b"\xff\xd9"
+
+
+def decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool = False) -> Decoded:
+    """Decode the first frame of a photo, colours as RGB or grey.
+
+    ``fill``: show what there is of a JPEG or BMP that is cut short. Raises PhotoError for one that is too large,
+    CutShortError, and whatever Pillow raises for damage.
+    """
+    if format == "WEBP":  # its reader allots the whole canvas when opened
+        check_size(name, *_webp_size(file.read(30)), max_pixels)
+        file.seek(0)
+    photo = _READERS[format](file)
+    check_size(name, *photo.size, max_pixels)
+    if fill:
+        file.seek(0)
+        rest = _JPEG_END if format == "JPEG" else bytes(4 * photo.width * photo.height)
+        photo = _READERS[format](BytesIO(file.read() + rest))
+    _load(photo, format)
+    decoded = from_image(photo)
+    if format == "AVIF" and (depth := _avif_depth(file)) > 8:
+        decoded.notes.append(f"{depth}-bit AVIF read with 8 bits")
+    if getattr(photo, "is_animated", False):
+        decoded.notes.append(f"first frame of {getattr(photo, 'n_frames', 'several')}")
+    return decoded
+
+
+def from_image(photo: Image.Image) -> Decoded:
+    """Pixels and metadata of a loaded Pillow image of any mode; raises ValueError for one that no photo has."""
+    notes: list[str] = []
+    pixels, alpha = _samples(photo, notes)
+    info = photo.info
+    dpi = info.get("dpi")
+    converted = photo.mode in ("CMYK", "LAB", "YCbCr", "HSV")
+    return Decoded(
+        pixels=pixels,
+        alpha=alpha,
+        exif=info.get("exif") or None,
+        xmp=_packet(info.get("xmp")),
+        icc=None if converted else info.get("icc_profile") or None,
+        dpi=(float(dpi[0]), float(dpi[1])) if dpi and all(value > 0 for value in dpi) else None,
+        notes=notes,
+    )
+
+
+def _load(photo: ImageFile.ImageFile, format: str) -> None:
+    try:
+        photo.load()
+    except OSError as fault:
+        if "truncated" in str(fault):
+            raise CutShortError(fillable=format in ("JPEG", "BMP")) from fault
+        raise
+
+
+def _samples(photo: Image.Image, notes: list[str]) -> tuple[Pixels, Pixels | None]:
+    mode = photo.mode
+    if mode.startswith("I;16") or mode == "I":
+        return _whole_numbers(photo), None
+    if mode == "F":
+        raise ValueError("a Pillow image of mode F has no range; pass an array of 0…1 instead")
+    if mode == "1":
+        notes.append("black and white converted to grey")
+        photo = photo.convert("LA" if "transparency" in photo.info else "L")
+    elif mode in ("P", "PA"):
+        clear = mode == "PA" or "transparency" in photo.info
+        notes.append(f"palette converted to RGB{'A' if clear else ''}")
+        photo = photo.convert("RGBA" if clear else "RGB")
+    elif mode in ("CMYK", "LAB", "YCbCr", "HSV"):
+        photo = to_rgb(photo, notes)
+    elif mode in ("L", "RGB") and "transparency" in photo.info:
+        notes.append("transparent colour converted to an alpha channel")
+        photo = photo.convert("LA" if mode == "L" else "RGBA")
+    elif mode in ("La", "RGBa", "RGBX"):
+        photo = photo.convert({"La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}[mode])
+    elif mode not in ("L", "LA", "RGB", "RGBA"):
+        raise ValueError(f"its mode {mode} is none of a photo")
+    return split_alpha(np.asarray(photo))
+
+
+def _whole_numbers(photo: Image.Image) -> Pixels:
+    samples = np.asarray(photo)
+    if samples.min() < 0 or samples.max() > 65535:
+        raise ValueError(f"its samples run from {samples.min()} to {samples.max()}; expected 0 to 65535")
+    return samples.astype(np.uint16)[..., None]
+
+
+def _packet(xmp: bytes | str | tuple[bytes, ...] | None) -> bytes | None:
+    if isinstance(xmp, str):
+        return xmp.encode()
+    return xmp if isinstance(xmp, bytes) and xmp else None
+
+
+def _webp_size(head: bytes) -> tuple[int, int]:
+    """Width and height of the canvas (RFC 9649, sections 2.5 to 2.7)."""
+    kind, little = head[12:16], int.from_bytes
+    if kind == b"VP8X":
+        return little(head[24:27], "little") + 1, little(head[27:30], "little") + 1
+    if kind == b"VP8L":
+        bits = little(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return little(head[26:28], "little") & 0x3FFF, little(head[28:30], "little") & 0x3FFF
+
+
+def _avif_depth(file: BinaryIO) -> int:
+    """Bits per sample from the first AV1 configuration (AV1-ISOBMFF, section 2.3)."""
+    file.seek(0)
+    _, found, content = file.read(4096).partition(b"av1C")
+    if not found or len(content) < 3 or not content[2] & 0x40:
+        return 8
+    return 12 if content[2] & 0x20 else 10

@@ -1,0 +1,67 @@
+"""Networks by name, for people: ``limpid.create_model`` and ``limpid.list_models``."""
+
+from dataclasses import asdict, dataclass
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import nn
+
+from limpid import catalogue
+from limpid.errors import UnknownNameError
+from limpid.weights.store import Row, rows
+
+
+def create_model(name: str, size: str | None = None, **settings: Any) -> nn.Module:
+    """A fresh network of the catalogue with random weights; ``settings`` override those of the named ``size``.
+
+    Raises UnknownNameError, with the nearest spelling, for an unknown name, size or setting.
+    """
+    entry = catalogue.find("models", name)
+    known = signature(entry.build).parameters
+    for setting in settings:
+        if setting not in known:
+            raise UnknownNameError(f"setting of {name}", setting, known)
+    network: nn.Module = entry.build(**{**catalogue.settings_of(entry, size), **settings})
+    return network
+
+
+def list_models(task: str | None = None) -> list[str]:
+    """Names of all networks, or of those that do one task."""
+    return [name for name in catalogue.names("models") if task is None or task in catalogue.find("models", name).tasks]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """One network for the eye: name, tasks, layers, source, parameters of each size, shipped weights."""
+
+    name: str
+    tasks: tuple[str, ...]
+    layers: tuple[str, ...]
+    source: str
+    parameters: dict[str, int]
+    weights: list[Row]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        return asdict(self)
+
+
+def describe() -> list[Description]:
+    """All networks; parameters are counted on the meta device, so that nothing is allocated."""
+    described = []
+    for name in catalogue.names("models"):
+        entry = catalogue.find("models", name)
+        with torch.device("meta"):
+            networks = {size: entry.build(**settings) for size, settings in entry.sizes.items()}
+        described.append(
+            Description(
+                name=name,
+                tasks=entry.tasks,
+                layers=entry.layers,
+                source=entry.source,
+                parameters={size: sum(p.numel() for p in network.parameters()) for size, network in networks.items()},
+                weights=[row for row in rows().values() if row.model == name],
+            )
+        )
+    return described

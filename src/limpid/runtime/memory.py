@@ -1,0 +1,170 @@
+"""How much memory a forward needs, how much there is, and how a photo is cut to fit."""
+
+import re
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from limpid.catalogue import Needs
+from limpid.errors import LimpidError, SettingError
+from limpid.image.size import padded_size
+
+MARGIN = 1.3
+"""What allocator and convolution workspaces add to the activations (measured: benchmarks/memory.py)."""
+
+FADE = 16
+"""Pixels over which neighbouring tiles are blended."""
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def parse_bytes(text: str) -> int:
+    """``600MB``, ``1.5 GB`` or a number of bytes → bytes (decimal units). Raises SettingError for anything else."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?\s*", text, re.IGNORECASE)
+    if not match or float(match[1]) <= 0:
+        raise SettingError(f"--max-memory {text!r} is no amount of memory; write it like 600MB or 2GB")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def default_budget() -> int:
+    """The smaller of 1.5 GB and a quarter of the free memory, bytes above the imported process."""
+    return min(1_500_000_000, psutil.virtual_memory().available // 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a forward costs: activations in bytes per input pixel, and seconds per input pixel."""
+
+    bytes_per_pixel: float
+    seconds_per_pixel: float
+
+
+class _LiveBytes(TorchDispatchMode):
+    """Counts the bytes of all storages alive, as seen by the operators that run inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live = self.peak = 0
+        self._owners: dict[int, int] = {}
+
+    def __torch_dispatch__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(tensor, Tensor):
+                self._own(tensor)
+        return result
+
+    def _own(self, tensor: Tensor) -> None:
+        key, size = tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()
+        if key not in self._owners:
+            self.live += size
+            self.peak = max(self.peak, self.live)
+        self._owners[key] = self._owners.get(key, 0) + 1
+        weakref.finalize(tensor, self._disown, key, size)
+
+    def _disown(self, key: int, size: int) -> None:
+        self._owners[key] -= 1
+        if not self._owners[key]:
+            del self._owners[key]
+            self.live -= size
+
+
+@torch.inference_mode()
+def measure(forward: Callable[[Tensor], Any], device: torch.device, side: int) -> Cost:
+    """Run a square of ``side`` pixels twice: once counting its activations, once timing it."""
+    probe = torch.zeros(1, 3, side, side, device=device)
+    with _LiveBytes() as counter:
+        forward(probe)
+    started = time.perf_counter()
+    forward(probe)
+    seconds = time.perf_counter() - started
+    return Cost(bytes_per_pixel=MARGIN * counter.peak / side**2, seconds_per_pixel=seconds / side**2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How one photo will be separated.
+
+    ``working``: (height, width) that the network sees; ``tile``: side of a tile in pixels, None for the whole photo at once;
+    ``tiles``: how many; ``ram``: expected bytes above the imported process; ``seconds``: expected time of the network.
+    """
+
+    working: tuple[int, int]
+    tile: int | None
+    tiles: int
+    ram: int
+    seconds: float
+
+    def __str__(self) -> str:
+        cut = f"{self.tiles} tiles of {self.tile} px" if self.tile else "whole"
+        height, width = self.working
+        return f"{width}×{height}, {cut}, about {self.ram / 1e6:.0f} MB and {self.seconds:.1f} s"
+
+
+def plan(working: tuple[int, int], *, held: int, band: int, budget: int, tile: str, halo: int, needs: Needs, cost: Cost) -> Plan:
+    """Choose the whole photo or the largest tile that fits ``budget`` bytes.
+
+    ``working``: (height, width) pixels; ``held``: bytes held throughout (photo, layers); ``band``: bytes per pixel of the rows
+    in progress; ``tile``: ``auto``, ``off`` or a side in pixels; ``halo``: receptive radius. Precision is never touched.
+    Raises SettingError for an impossible ``tile``, LimpidError when a network that must not be tiled does not fit.
+    """
+    rows, columns = padded_size(*working, needs.multiple, needs.minimum)
+
+    def price(side: int | None) -> int:
+        seen = rows * columns if side is None else min(side, rows) * min(side, columns)
+        height = rows if side is None else min(side, rows)
+        return int(held + cost.bytes_per_pixel * seen + band * height * columns)
+
+    least = _round_up(2 * halo + FADE, needs.multiple) + 2 * needs.multiple
+    if tile not in ("auto", "off"):
+        side = _tile_side(tile, least, needs)
+        return _planned(working, rows, columns, side if side < max(rows, columns) else None, halo, needs, cost, price)
+    fits = price(None) <= budget
+    if needs.tiling == "never" and not fits and tile == "auto":
+        raise LimpidError(
+            f"this network must see a photo whole and {working[1]}×{working[0]} needs about {price(None) / 1e6:.0f} MB,"
+            f" but {budget / 1e6:.0f} MB are allowed; raise --max-memory or make the photo smaller"
+        )
+    if tile == "off" or fits:
+        return _planned(working, rows, columns, None, halo, needs, cost, price)
+    candidates = range(_round_up(max(rows, columns), needs.multiple), least, -needs.multiple)
+    side = next((side for side in candidates if price(side) <= budget), least)
+    return _planned(working, rows, columns, side, halo, needs, cost, price)
+
+
+def _planned(
+    working: tuple[int, int],
+    rows: int,
+    columns: int,
+    side: int | None,
+    halo: int,
+    needs: Needs,
+    cost: Cost,
+    price: Callable[[int | None], int],
+) -> Plan:
+    step = 0 if side is None else (side - 2 * _round_up(halo, needs.multiple) - FADE) // needs.multiple * needs.multiple
+    counts = [1 if side is None or length <= side else -(-(length - side) // step) + 1 for length in (rows, columns)]
+    tiles = counts[0] * counts[1]
+    pixels = rows * columns if side is None else tiles * min(side, rows) * min(side, columns)
+    return Plan(working=working, tile=side, tiles=tiles, ram=price(side), seconds=cost.seconds_per_pixel * pixels)
+
+
+def _tile_side(text: str, least: int, needs: Needs) -> int:
+    if not text.isdigit() or int(text) < least:
+        raise SettingError(f"--tile {text!r} must be auto, off or a side of at least {least} pixels for this network")
+    if needs.tiling == "never":
+        raise SettingError(f"this network must see a photo whole; leave out --tile {text}")
+    return int(text) // needs.multiple * needs.multiple
+
+
+def _round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple

@@ -1,0 +1,198 @@
+"""A network that runs on real photos: any size, bounded memory, layers that add up again."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from limpid.catalogue import Entry
+from limpid.errors import SettingError, UnknownNameError
+from limpid.image.photo import Photo
+from limpid.image.read import Source, read
+from limpid.image.separation import Separation
+from limpid.image.size import crop, fit, pad, padded_size, shrink
+from limpid.image.tasks import TASKS
+from limpid.image.tile import Span, blend, spans
+from limpid.runtime.device import arithmetic
+from limpid.runtime.memory import FADE, Cost, Plan, default_budget, measure, plan
+from limpid.runtime.rebuild import apply_guidance, fit_guidance
+
+WORKING_SIDE = 1024
+"""Longest side in pixels at which a large photo is separated unless every pixel is asked for."""
+
+_BAND = 256  # rows handled at once where there are no tiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How a photo is to be separated.
+
+    ``strength``: 0…1, how far the primary layer moves from the photo to the network's answer. ``resolution``: ``auto``
+    separates large photos at ``WORKING_SIDE`` and rebuilds full size, ``full`` runs the network on every pixel. ``tile``:
+    ``auto``, ``off`` or a side in pixels. ``max_memory``: bytes above the imported process, None for the default.
+    """
+
+    strength: float = 1.0
+    resolution: str = "auto"
+    tile: str = "auto"
+    max_memory: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise SettingError(f"--strength lies within 0…1; got {self.strength:g}")
+        if self.resolution not in ("auto", "full"):
+            raise UnknownNameError("resolution", self.resolution, ("auto", "full"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1."""
+
+    top: int
+    bottom: int
+    layers: Mapping[str, Tensor]
+
+
+class Separator:
+    """A loaded network; call it with a photo. One instance serves many threads: forwards are taken in turns.
+
+    ``network`` is the bare module, ``entry`` its catalogue entry, ``name`` what messages call it, ``sha256`` that of its
+    weights (None when they came from no file), ``device`` and ``precision`` what it runs on.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        entry: Entry,
+        *,
+        name: str,
+        device: torch.device,
+        precision: str = "float32",
+        sha256: str | None = None,
+    ) -> None:
+        self.network = network.eval().to(device, memory_format=torch.channels_last)
+        self.entry, self.name, self.device, self.precision, self.sha256 = entry, name, device, precision, sha256
+        self.task = TASKS[entry.tasks[0]]
+        self._turn = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Separator({self.name!r}, {' and '.join(self.entry.layers)}, {self.device}, {self.precision})"
+
+    def __call__(self, photo: Source | Photo, *, strength: float = 1.0, resolution: str = "auto", tile: str = "auto") -> Separation:
+        """Separate one photo: path, bytes, PIL image, array or tensor → layers (3, H, W), float32, 0…1, on the CPU.
+
+        For tasks whose layers add up, ``residual`` = I − T − R completes them, signed. Raises PhotoError for what is no
+        photo and SettingError for settings out of range.
+        """
+        read_photo = photo if isinstance(photo, Photo) else read(photo)
+        wish = Wish(strength=strength, resolution=resolution, tile=tile)
+        names = (*self.task.layers, *self.task.optional)
+        layers = {name: torch.empty(3, read_photo.height, read_photo.width) for name in names}
+        held = sum(layer.nbytes for layer in layers.values()) + read_photo.pixels.nbytes
+        for band in self.bands(read_photo, wish, names, self.plan((read_photo.height, read_photo.width), wish, held=held)):
+            for name in names:
+                layers[name][:, band.top : band.bottom] = band.layers[name]
+        return Separation(layers)
+
+    def plan(self, size: tuple[int, int], wish: Wish, *, held: int = 0) -> Plan:
+        """How a photo of ``size`` (height, width) would be run; ``held``: bytes that the caller keeps throughout."""
+        working = fit(*size, WORKING_SIDE) if self._rebuilds(size, wish) else size
+        floats = 4 * 3 * len(self.entry.layers)
+        budget = default_budget() if wish.max_memory is None else wish.max_memory
+        return plan(
+            working,
+            held=held + (4 * floats * working[0] * working[1] if working != size else 0),
+            band=3 * floats,
+            budget=budget,
+            tile=wish.tile,
+            halo=self.halo,
+            needs=self.entry.needs,
+            cost=self.cost,
+        )
+
+    @property
+    def halo(self) -> int:
+        """Context that a tile needs on each side, pixels."""
+        return int(getattr(self.network, "receptive_radius", 128))
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Memory and time per pixel, measured once on a small square."""
+        side = padded_size(256, 256, self.entry.needs.multiple, self.entry.needs.minimum)[0]
+        with self._turn:
+            return measure(self._forward, self.device, side)
+
+    def bands(self, photo: Photo, wish: Wish, names: Sequence[str], chosen: Plan | None = None) -> Iterator[Band]:
+        """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held."""
+        size = (photo.height, photo.width)
+        chosen = chosen or self.plan(size, wish, held=photo.pixels.nbytes)
+        raw = self._rebuilt(photo, chosen) if chosen.working != size else self._separated(photo, chosen)
+        for top, bottom, layers in raw:
+            yield Band(top=top, bottom=bottom, layers=self._finished(photo, slice(top, bottom), layers, wish, names))
+
+    @torch.inference_mode()
+    def run(self, image: Tensor) -> dict[str, Tensor]:
+        """The bare forward on (3, H, W) of any size, whole, unclamped: layer and step name → (3, H, W) on the CPU."""
+        height, width = image.shape[-2:]
+        needs = self.entry.needs
+        with self._turn:
+            layers = self._forward(pad(image[None], needs.multiple, needs.minimum).to(self.device))
+        found = {**layers, **layers.steps}
+        return {name: crop(layer[0], height, width).float().cpu() for name, layer in found.items()}
+
+    def _forward(self, mixed: Tensor) -> Separation:
+        with torch.inference_mode(), arithmetic(self.device, self.precision):
+            layers: Separation = self.network(mixed.contiguous(memory_format=torch.channels_last))
+        return layers
+
+    def _rebuilds(self, size: tuple[int, int], wish: Wish) -> bool:
+        return self.task.rebuilds and wish.resolution == "auto" and max(size) > 1.25 * WORKING_SIDE
+
+    def _separated(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+        if chosen.tile is None:
+            layers = self.run(photo.tensor())
+            for top in range(0, photo.height, _BAND):
+                bottom = min(top + _BAND, photo.height)
+                yield top, bottom, {name: layer[:, top:bottom] for name, layer in layers.items()}
+            return
+        multiple = self.entry.needs.multiple
+        rows, columns = (spans(length, chosen.tile, self.halo, FADE, multiple) for length in (photo.height, photo.width))
+
+        def separate(row: Span, column: Span) -> dict[str, Tensor]:
+            return self.run(photo.tensor(slice(row.start, row.stop))[:, :, column.start : column.stop])
+
+        yield from blend(rows, columns, separate)
+
+    def _rebuilt(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+        small = replace(photo, pixels=shrink(photo.pixels, *chosen.working), alpha=None)
+        parts: dict[str, list[Tensor]] = {}
+        for _, _, layers in self._separated(small, chosen):
+            for name, layer in layers.items():
+                parts.setdefault(name, []).append(layer)
+        guide, primary = small.tensor(), self.task.layers[0]
+        found = {name: torch.cat(rows, dim=1) for name, rows in parts.items()}
+        found[primary] = guide - found[primary]  # the change: it is smooth where the layer has detail
+        guidance = {name: fit_guidance(guide, layer) for name, layer in found.items()}
+        for top in range(0, photo.height, _BAND):
+            rows = (top, min(top + _BAND, photo.height))
+            mixed = photo.tensor(slice(*rows))
+            band = apply_guidance(mixed, guide, guidance, rows, photo.height)
+            yield *rows, {**band, primary: mixed - band[primary]}
+
+    def _finished(
+        self, photo: Photo, rows: slice, layers: Mapping[str, Tensor], wish: Wish, names: Sequence[str]
+    ) -> dict[str, Tensor]:
+        """Clamp (here and only here), apply the strength to the primary layer, complete the sum."""
+        mixed = photo.tensor(rows)
+        primary = self.task.layers[0]
+        done = {name: layer.clamp(0, 1) for name, layer in layers.items()}
+        done[primary] = torch.lerp(mixed, done[primary], wish.strength)
+        if "residual" in self.task.optional:
+            done["residual"] = mixed - done["transmission"] - done["reflection"]
+        for name in names:
+            if name not in done:
+                raise UnknownNameError("layer", name, done)
+        return {name: done[name] for name in names}

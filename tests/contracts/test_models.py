@@ -1,0 +1,119 @@
+"""Promises that every network of the catalogue makes, tested before its author writes a test."""
+
+import pytest
+import torch
+
+from limpid import catalogue, create_model, list_models
+from limpid.checkpoints import file
+from limpid.errors import UnknownNameError
+from limpid.image.tasks import TASKS
+from limpid.runtime.separator import Separator
+
+NAMES = catalogue.names("models")
+SIZES = [(1, 1), (1, 7), (3, 5), (16, 16), (17, 31), (32, 48), (33, 33), (40, 64), (63, 65), (65, 64)]
+
+
+def tiny(name):
+    torch.manual_seed(0)
+    network = create_model(name, "tiny")
+    for parameter in network.parameters():  # scales that start at 0 would hide whole branches
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    return network
+
+
+def separator(name):
+    return Separator(tiny(name), catalogue.find("models", name), name=name, device=torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_entry_is_complete(name):
+    entry = catalogue.find("models", name)
+    assert entry.source
+    assert set(entry.tasks) <= set(TASKS)
+    assert entry.layers == TASKS[entry.tasks[0]].layers
+    assert "tiny" in entry.sizes
+    assert "float32" in entry.needs.precisions
+    assert name in list_models(entry.tasks[0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_layer_has_the_size_of_the_photo(name, size):
+    layers = separator(name)(torch.rand(3, *size))
+    assert {tuple(layer.shape) for layer in layers.values()} == {(3, *size)}
+    assert all(bool(torch.isfinite(layer).all()) for layer in layers.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_batch_gives_what_its_photos_give_alone(name):
+    side = max(64, catalogue.find("models", name).needs.minimum)
+    photos, network = torch.rand(2, 3, side, side), tiny(name).eval()
+    with torch.inference_mode():
+        together, alone = network(photos), network(photos[1:])
+    for layer in together:
+        assert torch.allclose(together[layer][1:], alone[layer], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients_reach_every_parameter_and_are_finite(name):
+    network = tiny(name).train()
+    layers = network(torch.rand(2, 3, 64, 64))
+    sum(layer.square().mean() for layer in layers.values()).backward()
+    for key, parameter in network.named_parameters():
+        assert parameter.grad is not None, key
+        assert bool(torch.isfinite(parameter.grad).all()), key
+        assert float(parameter.grad.abs().sum()) > 0, key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equal_input_gives_equal_bytes(name):
+    photo, network = torch.rand(3, 48, 64), separator(name)
+    first, second = network(photo), network(photo)
+    assert all(torch.equal(first[layer], second[layer]) for layer in first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_state_dict_round_trip_through_a_file(name, tmp_path):
+    network = tiny(name).eval()
+    settings = catalogue.find("models", name).sizes["tiny"]
+    path = tmp_path / "weights.safetensors"
+    file.save(path, file.Checkpoint(model=name, settings=settings, tensors=network.state_dict(), notes={}))
+    again = file.build(file.read(path), source=str(path))
+    photo = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        before, after = network(photo), again(photo)
+    assert all(torch.equal(before[layer], after[layer]) for layer in before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tiles_do_not_show(name):
+    if catalogue.find("models", name).needs.tiling != "harmless":
+        pytest.skip("this network says that tiles show")
+    photo, network = torch.rand(3, 300, 420), separator(name)
+    whole = network(photo, resolution="full", tile="off")
+    tiled = network(photo, resolution="full", tile=str(2 * network.halo + 100))
+    for layer in whole:
+        assert torch.allclose(whole[layer], tiled[layer], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_receptive_radius_is_no_understatement(name):
+    network = tiny(name).double().eval()
+    radius = getattr(network, "receptive_radius", None)
+    if radius is None:
+        pytest.skip("this network sees everything")
+    side = 2 * (radius + 40) // 16 * 16
+    photo = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
+    centre = side // 2 + 3
+    network(photo)["transmission"][0, :, centre, centre].sum().backward()
+    touched = photo.grad[0].abs().sum(0).nonzero()
+    assert int((touched - centre).abs().max()) <= radius
+
+
+def test_unknown_names_answer_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'limpid'"):
+        create_model("limpd")
+    with pytest.raises(UnknownNameError, match="did you mean 'tiny'"):
+        create_model("limpid", "tny")
+    with pytest.raises(UnknownNameError, match="did you mean 'width'"):
+        create_model("limpid", widht=3)

@@ -1,0 +1,153 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from limpid.data.decode import pixels, size
+from limpid.data.pairing import find_pairs, inspect
+from limpid.data.pairs import PairFolder
+from limpid.data.unpaired import PhotoFolder, same_named
+from limpid.errors import DataError, PhotoError
+
+
+def test_pairs_go_by_stem_and_not_by_ending_or_position(tmp_path, save):
+    for name, blended, behind in (("a", "jpg", "png"), ("b", "png", "jpg"), ("10", "png", "png"), ("9", "png", "bmp")):
+        save(tmp_path / "blended" / f"{name}.{blended}", 1)
+        save(tmp_path / "transmission_layer" / f"{name}.{behind}", 2)
+    pairs = find_pairs(tmp_path)
+    assert [pair.name for pair in pairs] == ["10", "9", "a", "b"]
+    assert all(pair.input.stem == pair.transmission.stem == pair.name and pair.reflection is None for pair in pairs)
+
+
+def test_an_item_holds_the_exact_values_of_its_files(tmp_path, paired):
+    paired(tmp_path, ["x", "y"], reflection=True)
+    item = PairFolder(tmp_path)[1]
+    assert item.name == "y"
+    for layer, folder in (
+        (item.input, "blended"),
+        (item.transmission, "transmission_layer"),
+        (item.reflection, "reflection_layer"),
+    ):
+        expected = np.asarray(Image.open(tmp_path / folder / "y.png"), np.float32).transpose(2, 0, 1) / 255
+        np.testing.assert_allclose(layer.numpy(), expected, atol=1e-7)
+
+
+def test_missing_partners_are_listed_in_both_directions(tmp_path, paired, save):
+    paired(tmp_path, ["kept"])
+    save(tmp_path / "blended" / "lonely.png")
+    save(tmp_path / "transmission_layer" / "widow.jpg")
+    with pytest.raises(DataError, match="2: .*") as caught:
+        find_pairs(tmp_path)
+    assert "blended/lonely.png has no partner in transmission_layer/" in str(caught.value)
+    assert "transmission_layer/widow.jpg has no partner in blended/" in str(caught.value)
+
+
+def test_a_reflection_layer_is_for_all_or_for_none(tmp_path, paired):
+    paired(tmp_path, ["a", "b"], reflection=True)
+    (tmp_path / "reflection_layer" / "b.png").unlink()
+    with pytest.raises(DataError, match=r"blended/b.png has no partner in reflection_layer/"):
+        PairFolder(tmp_path)
+
+
+def test_double_stems_are_refused(tmp_path, paired, save):
+    save(paired(tmp_path, ["a"]) / "blended" / "a.jpg")
+    with pytest.raises(DataError, match="has the stem of a"):
+        find_pairs(tmp_path)
+
+
+def test_unequal_sizes_are_refused_and_the_list_is_cut_after_five(tmp_path, paired, save):
+    paired(tmp_path, [f"p{number}" for number in range(9)])
+    for number in range(7):
+        save(tmp_path / "transmission_layer" / f"p{number}.png", 3, 10, 16)
+    with pytest.raises(DataError, match="7: .* and 2 more") as caught:
+        find_pairs(tmp_path)
+    assert "blended/p0.png differs in size from its layers (blended 16×12, transmission_layer 16×10)" in str(caught.value)
+    assert "p5" not in str(caught.value)
+    assert len(inspect(tmp_path)[1]) == 7
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="holds no pairs; expected photos in blended/"):
+        find_pairs(tmp_path)
+
+
+def test_hidden_files_and_other_endings_do_not_count(tmp_path, paired):
+    paired(tmp_path, ["a"])
+    (tmp_path / "blended" / "._a.png").write_bytes(b"rubbish")
+    (tmp_path / "blended" / "notes.txt").write_text("x")
+    assert len(PairFolder(tmp_path)) == 1
+
+
+def test_a_corrupt_file_of_a_benchmark_is_an_error_that_names_it(tmp_path, paired):
+    paired(tmp_path, ["a", "b"])
+    path = tmp_path / "transmission_layer" / "b.png"
+    path.write_bytes(path.read_bytes()[:-60])
+    folder = PairFolder(tmp_path)
+    assert folder[0].name == "a"
+    with pytest.raises(PhotoError, match=r"b\.png"):
+        folder[1]
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6, 8])
+def test_sizes_and_pixels_are_upright(tmp_path, turn):
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    path = tmp_path / "turned.jpg"
+    Image.fromarray(np.zeros((10, 24, 3), np.uint8)).save(path, exif=exif)
+    assert size(path) == pixels(path).shape[:2] == ((24, 10) if turn >= 5 else (10, 24))
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "bmp"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.97])
+def test_a_file_that_is_cut_short_is_never_taken_for_a_photo(tmp_path, save, ending, share):
+    path = save(tmp_path / f"cut.{ending}", 1, 60, 80)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(PhotoError, match=r"cut\.\w+ .*(cut short|cannot be decoded)"):
+        pixels(path)
+
+
+def test_a_jpeg_with_a_whole_thumbnail_and_half_a_picture_is_cut_short(tmp_path, save):
+    thumbnail = save(tmp_path / "small.jpg", 1).read_bytes()
+    whole = save(tmp_path / "large.jpg", 2, 60, 80).read_bytes()
+    segment = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+    path = tmp_path / "cut.jpg"
+    path.write_bytes((whole[:2] + segment + whole[2:])[: len(segment) + len(whole) // 2])
+    with pytest.raises(PhotoError):
+        pixels(path)
+
+
+def test_photos_of_a_folder_come_by_name(tmp_path, save):
+    for seed, name in enumerate(["b.png", "a.jpg", "c.bmp"]):
+        save(tmp_path / name, seed)
+    folder = PhotoFolder(tmp_path)
+    assert folder.stems == ["a", "b", "c"]
+    np.testing.assert_array_equal(folder[1], np.asarray(Image.open(tmp_path / "b.png")))
+    np.testing.assert_array_equal(folder[-1], folder[0:3][2])
+    with pytest.raises(IndexError):
+        folder[3]
+
+
+def test_kept_photos_are_decoded_once(tmp_path, save):
+    path = save(tmp_path / "a.png")
+    kept, fresh = PhotoFolder(tmp_path, keep=True), PhotoFolder(tmp_path)
+    first = kept[0]
+    save(path, 99)
+    assert kept[0] is first
+    assert (fresh[0] != first).any()
+
+
+def test_folders_without_photos_or_with_double_stems_are_refused(tmp_path, save):
+    with pytest.raises(DataError, match="holds no photo"):
+        PhotoFolder(tmp_path)
+    save(tmp_path / "a.png")
+    save(tmp_path / "a.jpg")
+    with pytest.raises(DataError, match="double stems"):
+        PhotoFolder(tmp_path)
+
+
+def test_same_named_folders_must_hold_the_same_names(tmp_path, save):
+    for folder, names in (("t", "abc"), ("r", "abd")):
+        for name in names:
+            save(tmp_path / folder / f"{name}.png")
+    with pytest.raises(DataError, match="without a partner are 2: c, d"):
+        same_named(tmp_path / "t", tmp_path / "r")

@@ -1,0 +1,91 @@
+import pytest
+import torch
+from torch import nn
+
+from limpid.catalogue import Needs
+from limpid.errors import LimpidError, SettingError
+from limpid.runtime import memory
+from limpid.runtime.memory import Cost, measure, parse_bytes, plan
+
+COST = Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
+NEEDS = Needs(multiple=16, minimum=16)
+
+
+def choose(working=(3000, 4000), budget=10**9, tile="auto", needs=NEEDS, held=0):
+    return plan(working, held=held, band=0, budget=budget, tile=tile, halo=100, needs=needs, cost=COST)
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("600MB", 600e6), ("1.5 GB", 1.5e9), ("2g", 2e9), ("1048576", 1048576), ("64 KB", 64e3), ("1GiB", 1e9)]
+)
+def test_amounts_of_memory(text, bytes_):
+    assert parse_bytes(text) == bytes_
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1GB", "0", "1.5.2GB", "12 parsecs"])
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(SettingError, match="write it like 600MB"):
+        parse_bytes(text)
+
+
+def test_a_photo_that_fits_runs_whole():
+    chosen = choose(working=(900, 1000))
+    assert chosen.tile is None
+    assert chosen.tiles == 1
+    assert chosen.ram == 1000 * 912 * 1008  # padded to multiples of 16
+
+
+def test_the_largest_tile_that_fits_is_taken():
+    chosen = choose(budget=500_000_000, held=100_000_000)
+    assert chosen.tile == 624  # 1000 · 632² < 4e8 at the next smaller multiple of 16
+    assert chosen.ram <= 500_000_000
+    assert chosen.tiles == 8 * 11 or chosen.tiles > 1
+
+
+def test_a_budget_too_small_takes_the_least_tile_and_says_what_it_needs():
+    chosen = choose(budget=1)
+    assert chosen.tile == 256
+    assert chosen.ram == 1000 * 256**2
+
+
+def test_tiles_are_counted_as_they_are_cut():
+    from limpid.image.tile import spans
+
+    for budget in (10**8, 2 * 10**8, 5 * 10**8):
+        chosen = choose(budget=budget)
+        rows, columns = (len(spans(length, chosen.tile, 100, memory.FADE, 16)) for length in (3008, 4000))
+        assert chosen.tiles == rows * columns
+
+
+def test_tile_off_and_a_given_side():
+    assert choose(budget=1, tile="off").tile is None
+    assert choose(tile="520").tile == 512
+    for wrong in ("100", "-4", "wide", "1.5"):
+        with pytest.raises(SettingError, match="auto, off or a side of at least 256 pixels"):
+            choose(tile=wrong)
+
+
+def test_a_network_that_must_not_be_tiled_never_is():
+    never = Needs(multiple=16, tiling="never")
+    assert choose(working=(500, 500), needs=never).tile is None
+    with pytest.raises(LimpidError, match="raise --max-memory"):
+        choose(budget=10**6, needs=never)
+    with pytest.raises(SettingError, match="must see a photo whole"):
+        choose(tile="512", needs=never)
+
+
+def test_the_default_budget_is_a_quarter_of_what_is_free(monkeypatch):
+    class Free:
+        available = 4_000_000_000
+
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: Free)
+    assert memory.default_budget() == 1_000_000_000
+    Free.available = 64_000_000_000
+    assert memory.default_budget() == 1_500_000_000
+
+
+def test_activations_are_counted_while_they_live():
+    network = nn.Sequential(nn.Conv2d(3, 10, 1), nn.ReLU(inplace=True), nn.Conv2d(10, 5, 1))
+    cost = measure(network, torch.device("cpu"), 64)
+    assert cost.bytes_per_pixel == pytest.approx(memory.MARGIN * 4 * (10 + 5))  # both maps live while the second is made
+    assert cost.seconds_per_pixel > 0

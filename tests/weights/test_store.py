@@ -1,0 +1,54 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from limpid import catalogue
+from limpid.checkpoints import file
+from limpid.errors import UnknownNameError, WeightsError
+from limpid.weights import store
+
+
+def test_every_shipped_file_is_right_small_and_says_what_it_is():
+    assert store.rows()
+    for name, row in store.rows().items():
+        path = store.locate(name)
+        assert path.stat().st_size <= 10_000_000
+        checkpoint = file.read(path)
+        assert checkpoint.model == row.model
+        network = file.build(checkpoint, source=name)
+        assert sum(parameter.numel() for parameter in network.parameters()) <= 5_000_000
+        settings = catalogue.settings_of(catalogue.find("models", row.model), row.size)
+        assert {key: tuple(v) if isinstance(v, list) else v for key, v in checkpoint.settings.items()} == dict(settings)
+        assert row.licence == "Apache-2.0"
+        assert row.score
+        assert (Path(__file__).parents[2] / "docs" / "models" / f"{name}.md").is_file()
+
+
+def test_reflection_has_a_default():
+    assert store.default("reflection").name == "limpid"
+
+
+def test_a_task_without_weights_says_so():
+    with pytest.raises(WeightsError, match="no weights are shipped for the task 'intrinsic' yet"):
+        store.default("intrinsic")
+
+
+def test_unknown_weights_answer_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'limpid'"):
+        store.locate("limpit")
+
+
+def test_damaged_and_missing_weights_are_told_apart(tmp_path, monkeypatch):
+    row = store.rows()["limpid"]
+    copy = tmp_path / row.file
+    shutil.copy(store.locate("limpid"), copy)
+    with copy.open("r+b") as opened:
+        opened.seek(2000)
+        opened.write(b"\x00\x01\x02")
+    monkeypatch.setattr(store, "_FOLDER", tmp_path)
+    with pytest.raises(WeightsError, match=r"damaged .* expected"):
+        store.locate("limpid")
+    copy.unlink()
+    with pytest.raises(WeightsError, match="missing from this installation"):
+        store.locate("limpid")
