@@ -72,6 +72,26 @@ def test_global_generators_play_no_part(stream):
     assert (before[1] == np.random.get_state()[1]).all()
 
 
+@pytest.mark.parametrize("kind", ["stream", "synthetic"])
+def test_the_number_of_threads_plays_no_part(kind, tmp_path, save):
+    for number in range(4):
+        save(tmp_path / f"{number}.png", number, 300, 400)
+    photos, mixtures = PhotoFolder(tmp_path, keep=True), [MIXTURES[0], (catalogue.find("mixtures", "screen").build(share=0), 1.0)]
+    blends = Blends(photos, mixtures=mixtures, augment=Augment(crop=256), seed=5)  # large enough for torch to share sums
+    stream = Stream([(blends, 1.0)], epochs=1, seed=5, length=12)
+    pairs = stream if kind == "stream" else SyntheticPairs(photos, mixtures, length=12, seed=5, crops=Crops(side=256))
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            found.append(digests(pairs[index] for index in range(12)))
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
+
+
 def test_epochs_seeds_and_places_differ(stream):
     other = Stream(list(zip(stream.sources, stream.weights, strict=True)), epochs=3, seed=6, length=10)
     assert len({digest(stream[3]), digest(stream[13]), digest(stream[4]), digest(other[3])}) == 4

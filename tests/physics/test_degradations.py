@@ -1,5 +1,7 @@
 """Noise by its moments, blur against SciPy and OpenCV, the rest against a plain restatement."""
 
+from io import BytesIO
+
 import cv2
 import numpy as np
 import pytest
@@ -126,8 +128,6 @@ def test_jpeg_agrees_with_pillows_codec(quality: int) -> None:
     coarse = torch.nn.functional.interpolate(texture(8, 10)[None], size=(64, 80), mode="bicubic")[0].clamp(0, 1)
     compressed = Jpeg().apply(coarse, {"quality": quality, "sampling": "4:2:0"}).image
     pixels = coarse.mul(255).round().byte().permute(1, 2, 0).numpy()
-    from io import BytesIO
-
     stream = BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=quality, subsampling=2)
     expected = np.asarray(Image.open(stream), dtype=np.float32) / 255
@@ -162,7 +162,9 @@ def test_enlarged_again_the_picture_has_its_size_and_has_not_moved() -> None:
     ramp = torch.linspace(0.2, 0.8, 96).expand(3, 60, 96).contiguous()
     degradation = Downsampling(factor=(3.0, 3.0))
     degraded = degradation.apply(ramp, degradation.draw(generator(0), (60, 96))).image
-    torch.testing.assert_close(degraded[:, :, 12:-12], ramp[:, :, 12:-12], atol=1e-5, rtol=0)
+    error = (degraded - ramp)[:, :, 12:-12]
+    assert error.abs().max() < 1e-3  # OpenCV's bicubic bends a ramp by a tenth of a pixel's step
+    assert error.mean().abs() < 1e-4  # while a shift by a pixel would be 6e-3
 
 
 @pytest.mark.parametrize(("stops", "black"), [(1.0, 0.0), (-2.0, 0.0), (0.5, 0.05)])
@@ -171,4 +173,4 @@ def test_exposure_doubles_light_per_stop_and_clips(stops: float, black: float) -
     exposed = Exposure().apply(image, {"stops": stops, "black": black}).image
     expected = ((2**stops * to_linear(image) - black) / (1 - black)).clamp(0, 1)
     torch.testing.assert_close(to_linear(exposed), expected, atol=2e-6, rtol=0)
-    assert (exposed == 1).any() == (stops > 0)
+    assert (exposed > 1 - 1e-6).any() == (stops > 0)

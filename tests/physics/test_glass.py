@@ -90,7 +90,13 @@ def test_unexposed_draws_are_those_of_the_first_weights() -> None:
 
 def test_ranges_of_the_draw() -> None:
     draws = [Glass().draw(generator(seed, "glass"), (64, 64)) for seed in range(1500)]
-    for key, low, high in (("angle", 0, 65), ("thickness", 0, 8), ("direction", 0, 360), ("defocus", 0.3, 5), ("brightness", 2, 24)):
+    for key, low, high in (
+        ("angle", 0, 65),
+        ("thickness", 0, 8),
+        ("direction", 0, 360),
+        ("defocus", 0.3, 5),
+        ("brightness", 2, 24),
+    ):
         values = np.array([draw[key] for draw in draws])
         assert low <= values.min() < low + 0.02 * (high - low)
         assert high >= values.max() > high - 0.02 * (high - low)

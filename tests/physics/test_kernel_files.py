@@ -126,7 +126,21 @@ def broken(folder: Path, case: str) -> Path:
     return path
 
 
-CASES = ["negative", "zero", "infinite", "vector", "empty", "no archive", "two variables", "text", "garbage", "cut", "folder", "suffix", "absent"]
+CASES = [
+    "negative",
+    "zero",
+    "infinite",
+    "vector",
+    "empty",
+    "no archive",
+    "two variables",
+    "text",
+    "garbage",
+    "cut",
+    "folder",
+    "suffix",
+    "absent",
+]
 
 
 @pytest.mark.parametrize("case", CASES)

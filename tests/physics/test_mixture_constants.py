@@ -44,7 +44,11 @@ def test_uniform_ranges(name: str, key: str, low: float, high: float) -> None:
 @pytest.mark.parametrize(
     ("name", "key", "value", "share"),
     [("screen", "screen", True, 0.7), ("channel_gain", "screen", True, 0.7), ("haze_veil", "veil", True, 0.5)]
-    + [(name, "kernel", size, p) for name in ("screen", "channel_gain") for size, p in zip((5, 7, 9, 11), (0.1, 0.2, 0.3, 0.4), strict=True)]
+    + [
+        (name, "kernel", size, p)
+        for name in ("screen", "channel_gain")
+        for size, p in zip((5, 7, 9, 11), (0.1, 0.2, 0.3, 0.4), strict=True)
+    ]
     + [("ghosting", "share", 0.3, 0.5), ("ghosting", "share", 0.5, 0.5)],
 )
 def test_shares(name: str, key: str, value: float, share: float) -> None:
@@ -52,7 +56,9 @@ def test_shares(name: str, key: str, value: float, share: float) -> None:
     assert stats.binomtest(hits, COUNT, share).pvalue > 1e-3
 
 
-@pytest.mark.parametrize(("name", "factor"), [("subtractive", 1.3), ("screen", 1.3), ("channel_gain", 1.3), ("haze_veil", 1.3), ("dark_scene", 1.3)])
+@pytest.mark.parametrize(
+    ("name", "factor"), [("subtractive", 1.3), ("screen", 1.3), ("channel_gain", 1.3), ("haze_veil", 1.3), ("dark_scene", 1.3)]
+)
 def test_darkening_factors(name: str, factor: float) -> None:
     assert set(drawn(name, "factor", 5)) == {factor}
 

@@ -141,7 +141,9 @@ def test_a_blurred_photo_does_not_move_against_its_target() -> None:
     clean = texture(120, 120)
     for seed in range(6):
         degraded = MotionBlur(classes=("small",)).apply(clean, MotionBlur(classes=("small",)).draw(generator(seed), (120, 120)))
-        first, second = (np.fft.fft2(layer.numpy().sum(0) - layer.numpy().sum(0).mean()) for layer in (degraded.image, degraded.target))
+        first, second = (
+            np.fft.fft2(layer.numpy().sum(0) - layer.numpy().sum(0).mean()) for layer in (degraded.image, degraded.target)
+        )
         response = np.fft.fftshift(np.fft.ifft2(first * second.conj()).real).clip(min=0)
         response *= response > 0.2 * response.max()
         middle = np.array(response.shape) // 2

@@ -67,4 +67,5 @@ class NafBlock(nn.Module):
         if self.attention is not None:
             inner = inner * self.attention(inner)
         features = features + self.conv3(inner) * self.beta
-        return features + self.conv5(simple_gate(self.conv4(self.norm2(features)))) * self.gamma
+        refined: Tensor = features + self.conv5(simple_gate(self.conv4(self.norm2(features)))) * self.gamma
+        return refined

@@ -12,6 +12,7 @@ import typer
 
 from limpid.errors import UsageError
 from limpid.image.find import find
+from limpid.image.formats import format_of
 from limpid.image.naming import plan_outputs
 from limpid.image.tasks import TASKS, layer_name
 from limpid.progress import bar, say
@@ -70,8 +71,9 @@ def _check(options: Options) -> None:
         raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
     if options.as_json and options.output == PIPE:
         raise UsageError("standard output cannot hold both the photo and --json; give one of them a file")
-    if options.output == PIPE and len(options.models) > 1:
-        raise UsageError("-o - holds one photo; give one --model")
+    one_file = options.output is not None and (options.output == PIPE or format_of(options.output) is not None)
+    if one_file and len(options.models) > 1:
+        raise UsageError(f"-o {options.output} holds one result; give one --model or a folder")
 
 
 def _labels(models: Sequence[str]) -> dict[str, str]:
@@ -116,7 +118,7 @@ def _works(options: Options, labels: list[str]) -> tuple[list["Work"], list[str]
         for label in labels:
             outputs = {tags[tag][1]: path for tag, path in job.outputs.items() if tags[tag][0] == label}
             if outputs:
-                works.append(Work(name=str(job.source), source=job.source, outputs=outputs, label=label))
+                works.append(Work(name=str(job.source), source=job.source, outputs=outputs, label=label, notes=job.notes))
     return works, [str(path) for path in plan.skipped]
 
 
@@ -131,7 +133,7 @@ def _piped(options: Options, layers: list[str], label: str) -> "Work":
         raise UsageError(f"{output} exists; choose another name with -o or add --overwrite")
     from limpid.runtime.batch import Work
 
-    content: Path | bytes = sys.stdin.buffer.read() if source == PIPE else Path(source)
+    content: Path | bytes = sys.stdin.buffer.read() if source == PIPE else find([source])[0].path
     target: Path | BytesIO = BytesIO() if output == PIPE else Path(output)
     name = "standard input" if source == PIPE else source
     return Work(name=name, source=content, outputs={layers[0]: target}, label=label)

@@ -62,6 +62,7 @@ class Blends:
     ) -> None:
         if (reflections is None) != (partner == "halves"):
             raise SettingError("blends take one list of photos with partner 'halves', and two with 'same' or 'random'")
+        self.augment, self.seed, self.partner, self.clean, self.reject = augment, seed, partner, clean, reject
         self.transmissions = transmissions
         self.reflections = transmissions if reflections is None else reflections
         if partner == "same" and len(transmissions) != len(self.reflections):
@@ -72,7 +73,6 @@ class Blends:
         self.formations = [formation for formation, _ in mixtures]
         weights = np.array([weight for _, weight in mixtures], dtype=float)
         self.chances = weights / weights.sum()
-        self.augment, self.seed, self.partner, self.clean, self.reject = augment, seed, partner, clean, reject
 
     def __len__(self) -> int:
         return len(self.transmissions) // 2 if self.partner == "halves" else len(self.transmissions)

@@ -7,6 +7,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from limpid.data.pair import Pair
+from limpid.data.threads import one_thread
 from limpid.errors import DataError, SettingError
 from limpid.physics.seeds import generator
 
@@ -45,6 +46,7 @@ class Stream(Dataset[Pair]):
     def __len__(self) -> int:
         return self.length * self.epochs
 
+    # @one_thread()
     def __getitem__(self, index: int) -> Pair:
         if not 0 <= index < len(self):
             raise IndexError(index)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from limpid.data.pair import Pair
+from limpid.data.threads import one_thread
 from limpid.errors import DataError
 from limpid.physics.formation import Formation
 from limpid.physics.seeds import generator
@@ -68,6 +69,7 @@ class SyntheticPairs(Dataset[Pair]):
     def __len__(self) -> int:
         return self.length
 
+    # @one_thread()
     def __getitem__(self, index: int) -> Pair:
         epoch, place = divmod(index, len(self.photos))
         order = generator(self.seed, epoch, "order").permutation(len(self.photos))

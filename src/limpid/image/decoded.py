@@ -1,4 +1,4 @@
-"""What every decoder hands over, before orientation and metadata are dealt with, and how messages name a photo."""
+"""What every decoder hands over, before orientation and metadata are dealt with."""
 
 from dataclasses import dataclass, field
 
@@ -68,8 +68,3 @@ def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
             f"{name}: {width}×{height} is {width * height / 1e6:.1f} megapixels, above the limit of {max_pixels / 1e6:.1f};"
             " raise it with --max-pixels if you trust the file"
         )
-
-
-def shown(name: object) -> str:
-    """A file name fit for a one-line message: line breaks and other control characters are spelled out."""
-    return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in str(name))

@@ -1,10 +1,11 @@
 """From pixels to the bytes of a file: depth, alpha, profile and metadata kept as far as the format can hold them."""
 
+import secrets
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from limpid.errors import PhotoError, SettingError, ShapeError
 from limpid.image import png_chunks, tiff_file
 from limpid.image.formats import WRITABLE, canonical
 from limpid.image.photo import Metadata, Photo, Pixels, change_depth, quantise
+from limpid.image.quiet import quiet
 
 _LARGEST_SEGMENT = 65533 - 32
 """Bytes of EXIF or XMP that fit a JPEG segment beside its own heading."""
@@ -63,7 +65,8 @@ def encode(
         raise PhotoError(f"{format} holds {_HOLDS[format].side} pixels a side at most; use --format png")
     kept = _fit_metadata(like.metadata if like else Metadata(), format, notes)
     try:
-        _ENCODERS[format](file, pixels, alpha, kept, quality)
+        with quiet():
+            _ENCODERS[format](file, pixels, alpha, kept, quality)
     except OSError as fault:
         if fault.errno is not None:
             raise  # the disk, not the encoder
@@ -158,10 +161,16 @@ def _webp(file: BinaryIO, pixels: Pixels, alpha: Pixels | None, kept: Metadata, 
 
 
 def _avif(file: BinaryIO, pixels: Pixels, alpha: Pixels | None, kept: Metadata, quality: int) -> None:
-    settings = {"exif": kept.exif, "xmp": kept.xmp, "icc_profile": kept.icc}
-    given = {name: value for name, value in settings.items() if value}
-    subsampling = "4:0:0" if pixels.shape[2] == 1 else "4:4:4"
-    _image(pixels, alpha).save(file, "AVIF", quality=quality, subsampling=subsampling, **given)
+    # Pillow would write an EXIF block with an orientation anew, without the maker's notes; a stand-in of its length will not.
+    stand_in = b"II*\0\x08\0\0\0" + bytes(6) + secrets.token_bytes(len(kept.exif) - 14) if kept.exif else None
+    settings = {"exif": stand_in, "xmp": kept.xmp, "icc_profile": kept.icc}
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value}
+    if alpha is not None:
+        given |= {"codec": "aom", "advanced": {"alpha:lossless": "1"}}
+    buffer, subsampling = BytesIO(), "4:0:0" if pixels.shape[2] == 1 else "4:4:4"
+    _image(pixels, alpha).save(buffer, "AVIF", quality=quality, subsampling=subsampling, **given)
+    content = buffer.getvalue()
+    file.write(content.replace(stand_in, kept.exif, 1) if stand_in and kept.exif else content)
 
 
 def _tiff(file: BinaryIO, pixels: Pixels, alpha: Pixels | None, kept: Metadata, quality: int) -> None:

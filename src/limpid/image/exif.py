@@ -10,6 +10,7 @@ import struct
 LARGEST = 1 << 20
 """A block above this size (in bytes) counts as broken; cameras stay below 64 KiB."""
 
+_SMALLEST = 14  # a header, an empty directory and its link
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _SUBDIRECTORIES = 0x0112, (0x8769, 0x8825, 0xA005)
 _THUMBNAIL_AT, _THUMBNAIL_LENGTH = 0x0201, 0x0202
@@ -26,7 +27,7 @@ def clean(raw: bytes) -> tuple[bytes, int]:
     ``raw``: with or without the leading ``Exif\0\0``; the result has none. Raises BrokenExifError.
     """
     block = bytearray(raw.removeprefix(_PREFIX))
-    if not 8 <= len(block) <= LARGEST:
+    if not _SMALLEST <= len(block) <= LARGEST:
         raise BrokenExifError(f"{len(block)} bytes")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(block[:4]))
     if order is None:

@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from limpid.errors import UsageError
-from limpid.image.decoded import shown
 from limpid.image.formats import format_of
+from limpid.image.messages import shown
 from limpid.image.tasks import TASKS
 
 PIPE = Path("-")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limpid.errors import UsageError
-from limpid.image.decoded import shown
 from limpid.image.find import PIPE, Found
 from limpid.image.formats import EXTENSIONS, WRITABLE, canonical, format_of, sniff_file
+from limpid.image.messages import shown
 
 _LONGEST = 255
 """Bytes of a file name on the file systems in use."""
@@ -31,14 +31,6 @@ class Plan:
 
     jobs: tuple[Job, ...]
     skipped: tuple[Path, ...]
-
-    def make_folders(self) -> None:
-        """Create the folders that outputs go to; raises UsageError where that fails."""
-        for folder in {path.parent for job in self.jobs for path in job.outputs.values()}:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as fault:
-                raise UsageError(f"{shown(folder)}: cannot be created ({fault.strerror}); choose another place with -o") from fault
 
 
 def plan_outputs(

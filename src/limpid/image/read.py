@@ -12,8 +12,9 @@ from torch import Tensor
 
 from limpid.errors import PhotoError
 from limpid.image import exif, profiles, read_memory, read_pillow, read_png, read_tiff
-from limpid.image.decoded import CutShortError, Decoded, shown
+from limpid.image.decoded import CutShortError, Decoded
 from limpid.image.formats import SNIFFED, describe, format_of, sniff
+from limpid.image.messages import shown
 from limpid.image.photo import Metadata, Photo, Pixels
 from limpid.image.quiet import quiet
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
-from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from limpid.image.photo import Metadata, Pixels
 
@@ -70,7 +70,7 @@ def _layout(pixels: Pixels, transparent: bool, rows: int, counts: list[int]) -> 
 
 def _describe(tags: ImageFileDirectory_v2, kept: Metadata) -> None:
     if kept.dpi:
-        tags[282], tags[283] = (IFDRational(value).limit_rational(1 << 16) for value in kept.dpi)
+        tags[282], tags[283] = kept.dpi
         _set(tags, 296, _SHORT, 2)  # per inch
     if kept.xmp:
         _set(tags, 700, _BYTE, kept.xmp)

@@ -9,9 +9,9 @@ from typing import BinaryIO
 from torch import Tensor
 
 from limpid.errors import LimpidError, PhotoError
-from limpid.image.decoded import shown
 from limpid.image.encode import encode
 from limpid.image.formats import canonical
+from limpid.image.messages import shown
 from limpid.image.photo import Photo, Pixels
 
 
@@ -37,7 +37,7 @@ def write(
     ``layer``: (3, H, W) tensor 0…1, or an array (H, W, 1 or 3) in its final depth. ``like``: photo whose depth, greyness,
     alpha and metadata are kept. ``format``: name or extension; by default what the path's extension says, else that of
     ``like``, else PNG. ``quality``: 1…100, of JPEG, WebP (100 is lossless) and AVIF. An existing file is replaced only with
-    ``overwrite``; the folder must exist. Raises PhotoError when anything fails, and then leaves nothing behind.
+    ``overwrite``; missing folders are made. Raises PhotoError when anything fails, and then leaves nothing behind.
     """
     if not isinstance(path, (str, os.PathLike)):
         return Written(path=Path("-"), notes=encode(layer, path, like=like, format=format, quality=quality))
@@ -50,6 +50,7 @@ def write(
         format = canonical(format or path.suffix)
     partial = path.with_name(f".limpid-{secrets.token_hex(6)}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("xb") as file:
             notes = encode(layer, file, like=like, format=format, quality=quality)
             file.flush()

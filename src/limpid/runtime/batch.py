@@ -19,12 +19,16 @@ from limpid.runtime.separator import Separator, Wish
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """One photo for one separator: ``source`` (a path, or bytes from a pipe), ``outputs`` (layer → path or open buffer)."""
+    """One photo for one separator.
+
+    ``source``: a path, or bytes from a pipe; ``outputs``: layer → path or open buffer; ``notes``: what its report starts with.
+    """
 
     name: str
     source: Path | bytes
     outputs: Mapping[str, Path | BytesIO]
     label: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +101,7 @@ def _attempt(work: Work, separator: Separator, settings: Settings, *, dry: bool)
 def _separate(work: Work, separator: Separator, settings: Settings, report: Report, *, dry: bool) -> None:
     photo = read(work.source, max_pixels=settings.max_pixels, allow_truncated=settings.allow_truncated)
     report.width, report.height = photo.width, photo.height
-    report.warnings += photo.notes
+    report.warnings += [*work.notes, *photo.notes]
     held = photo.pixels.nbytes * (1 + len(work.outputs))
     chosen = separator.plan((photo.height, photo.width), settings.wish, held=held)
     report.plan = str(chosen)

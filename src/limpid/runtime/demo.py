@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
-from skimage import data
+from skimage.data import chelsea, coffee
 from torch import Tensor
 
 from limpid import catalogue
@@ -53,7 +53,7 @@ def show(output: Path, model: str = "default") -> Shown:
 
 def blend() -> Mixture:
     """Chelsea the cat (CC0) seen through a pane that mirrors a coffee table (CC0); 384×384, the same at every call."""
-    cat, table = _square(data.chelsea()), _square(data.coffee())
+    cat, table = _square(chelsea()), _square(coffee())
     formation = catalogue.find("mixtures", "subtractive").build(border="reflect")
     parameters = formation.draw(generator(_SEED, "demo"), (_SIDE, _SIDE))
     mixture: Mixture = formation.apply(cat, 0.7 * table, parameters)

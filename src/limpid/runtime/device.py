@@ -55,7 +55,7 @@ def choose_precision(wanted: str, device: torch.device, needs: Needs) -> str:
 def has_bfloat16(kind: str) -> bool:
     """Whether a kind of device multiplies bfloat16 in hardware, so that it is faster than float32."""
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if kind == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False

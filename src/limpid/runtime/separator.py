@@ -73,7 +73,7 @@ class Separator:
         precision: str = "float32",
         sha256: str | None = None,
     ) -> None:
-        self.network = network.eval().to(device, memory_format=torch.channels_last)
+        self.network = network.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.entry, self.name, self.device, self.precision, self.sha256 = entry, name, device, precision, sha256
         self.task = TASKS[entry.tasks[0]]
         self._turn = threading.Lock()

@@ -174,8 +174,9 @@ class Run:
     @torch.no_grad()
     def _update_average(self) -> None:
         keep = min(self.plan.ema, (1 + self.step) / (10 + self.step))
-        theirs = list(self.network.parameters())
-        torch._foreach_lerp_(list(self.average.parameters()), theirs, 1 - keep)
+        mine: list[Tensor] = list(self.average.parameters())
+        theirs: list[Tensor] = list(self.network.parameters())
+        torch._foreach_lerp_(mine, theirs, 1 - keep)
 
 
 def batches(pairs: SyntheticPairs, plan: Plan, start: int) -> Iterator[dict[str, Tensor]]:
