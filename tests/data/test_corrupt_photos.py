@@ -71,6 +71,7 @@ def test_a_pair_is_replaced_whole(tmp_path, paired):
     assert source.health.bad == 1
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("workers", [0, 1, 4])
 def test_workers_agree_on_replacements_and_share_the_count(tmp_path, paired, workers):
     paired(tmp_path, [f"{number:03d}" for number in range(100)])

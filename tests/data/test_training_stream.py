@@ -48,6 +48,7 @@ def synthetic(save, tmp_path):
     return SyntheticPairs(PhotoFolder(tmp_path / "more"), MIXTURES, length=24, seed=3, crops=crops, clean=0.2)
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("kind", ["stream", "synthetic"])
 def test_items_are_the_same_for_any_number_of_workers_and_after_resuming(kind, workers, request):

@@ -3,6 +3,7 @@
 import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -56,8 +57,10 @@ class Unpacker:
                 self._check_room(archive, sum(member.file_size for member in members))
                 for member in members:
                     self._extract(content, member, target / _safe(member, archive))
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise DataError(f"{archive.name} cannot be unpacked ({error}); download it again") from error
+        except OSError as error:  # no room, names too long, a file where a folder should be
+            raise DataError(f"{archive.name} cannot be unpacked to {self.scratch}: {error.strerror or error}") from error
         target.mkdir(parents=True, exist_ok=True)
         return target
 

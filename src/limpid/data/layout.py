@@ -78,7 +78,7 @@ class FolderSet:
             best = max(attempts, key=lambda attempt: len(attempt.items))
             raise DataError(f"RAW does not fit {self.name}: {best.describe(len(files))}; expected {self._expected()}")
         results = [attempt.placements() for attempt in fitting]
-        if any(result != results[0] for result in results):
+        if len({frozenset(placement.source for placement in result) for result in results}) > 1:
             found = " and ".join(f"{len(attempt.items)} as {attempt.layout.looks}" for attempt in fitting)
             raise DataError(f"RAW holds {self.name} more than once: {found}; point RAW at the folder of one of them")
         return results[0]

@@ -46,7 +46,7 @@ class Stream(Dataset[Pair]):
     def __len__(self) -> int:
         return self.length * self.epochs
 
-    # @one_thread()
+    @one_thread()
     def __getitem__(self, index: int) -> Pair:
         if not 0 <= index < len(self):
             raise IndexError(index)

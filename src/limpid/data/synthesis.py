@@ -69,7 +69,7 @@ class SyntheticPairs(Dataset[Pair]):
     def __len__(self) -> int:
         return self.length
 
-    # @one_thread()
+    @one_thread()
     def __getitem__(self, index: int) -> Pair:
         epoch, place = divmod(index, len(self.photos))
         order = generator(self.seed, epoch, "order").permutation(len(self.photos))

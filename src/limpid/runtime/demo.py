@@ -53,7 +53,7 @@ def show(output: Path, model: str = "default") -> Shown:
 
 def blend() -> Mixture:
     """Chelsea the cat (CC0) seen through a pane that mirrors a coffee table (CC0); 384×384, the same at every call."""
-    cat, table = _square(chelsea()), _square(coffee())
+    cat, table = _square(chelsea()), _square(coffee())  # type: ignore[no-untyped-call]
     formation = catalogue.find("mixtures", "subtractive").build(border="reflect")
     parameters = formation.draw(generator(_SEED, "demo"), (_SIDE, _SIDE))
     mixture: Mixture = formation.apply(cat, 0.7 * table, parameters)

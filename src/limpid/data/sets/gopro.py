@@ -5,11 +5,13 @@ from typing import Literal
 from limpid.catalogue import Entry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside, tidy
 
+_COUNTS = {"test": 1111, "train": 2103}
 
-def gopro(*, variant: Literal["test", "train"] = "test") -> FolderSet:
+
+def gopro(*, variant: Literal["test", "train"] = "test", counts: tuple[int, ...] | None = None) -> FolderSet:
     """``<variant>/<sequence>/{blur,sharp}/<frame>.png`` → ``<sequence>-<frame>``; ``blur_gamma`` is left aside.
 
-    The blurred frame takes the role of the input, the sharp one that of the transmission.
+    The blurred frame takes the role of the input, the sharp one that of the transmission. ``counts``: others than published.
     """
     released = Layout(
         looks=f"[{variant}/]<sequence>/{{blur,sharp}}/<frame>.png",
@@ -26,7 +28,7 @@ def gopro(*, variant: Literal["test", "train"] = "test") -> FolderSet:
         name="gopro",
         variant=variant,
         layouts=(released, flat, tidy(variant)),
-        counts=(1111 if variant == "test" else 2103,),
+        counts=counts or (_COUNTS[variant],),
         sizes={"": (720, 1280)},
     )
 

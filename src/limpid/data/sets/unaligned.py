@@ -5,13 +5,16 @@ from typing import Literal
 from limpid.catalogue import Entry
 from limpid.data.layout import FolderSet, tidy
 
-_FOLDERS = {"train250": "unaligned_train250", "unaligned300": "unaligned300", "unaligned150": "unaligned150"}
+_COUNTS = {"unaligned_train250": 250, "unaligned300": 300, "unaligned150": 150}
 
 
-def unaligned(*, variant: Literal["train250", "unaligned300", "unaligned150"] = "train250") -> FolderSet:
-    """``unaligned_train250/{blended,transmission_layer}/<stem>`` and the two other parts by name; the number is the count."""
-    count = int(variant.lstrip("abcdefghijklmnopqrstuvwxyz"))
-    return FolderSet(name="unaligned", variant=variant, layouts=(tidy(_FOLDERS[variant]),), counts=(count,))
+def unaligned(
+    *,
+    variant: Literal["unaligned_train250", "unaligned300", "unaligned150"] = "unaligned_train250",
+    counts: tuple[int, ...] | None = None,
+) -> FolderSet:
+    """``<variant>/{blended,transmission_layer}/<stem>``; ``counts``: others than published."""
+    return FolderSet(name="unaligned", variant=variant, layouts=(tidy(variant),), counts=counts or (_COUNTS[variant],))
 
 
 ENTRY = Entry(build=unaligned, tasks=("reflection",), source="Wei et al., CVPR 2019, arXiv:1904.00637 (ERRNet)")

@@ -15,8 +15,10 @@ _LEAVES_PER_SIDE = 30  # of the published law, per pixel of the longer side
 
 
 def mass(exponent: float, low: float, high: float) -> float:
-    """Integral of r^(−exponent) over ``low``…``high``."""
+    """Integral of r^(−exponent) over ``low``…``high``; the integrand itself where these are equal, for laws of one radius."""
     power = 1 - exponent
+    if low == high:
+        return float(low**-exponent)
     return log(high / low) if abs(power) < 1e-9 else (high**power - low**power) / power
 
 
