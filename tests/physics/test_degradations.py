@@ -29,7 +29,7 @@ def texture(height: int = 60, width: int = 72) -> torch.Tensor:
 
 @pytest.mark.parametrize("sigma", [5.0, 25.0, 50.0])
 def test_gaussian_noise_has_the_variance_asked_and_is_not_clipped(sigma: float) -> None:
-    degraded = GaussianNoise().apply(flat(0.02), {"sigma": sigma, "seed": 11})
+    degraded = GaussianNoise().apply(flat(0.02, 600), {"sigma": sigma, "seed": 11})
     noise = (degraded.image - 0.02).double().numpy().ravel() * 255
     count = noise.size
     assert abs(noise.mean()) < 4 * sigma / count**0.5

@@ -173,4 +173,9 @@ def test_motion_blur_draws_from_a_set_and_centres_each_kernel(tmp_path: Path) ->
             assert abs(place - side // 2) <= 0.5
         degraded = blur.apply(image, drawn)
         assert degraded.image.shape == degraded.target.shape == (3, 65 - kernel.shape[0], 65 - kernel.shape[1])
+        within = blur.apply(image, {**drawn, "rim": 12})
+        down, across = (12 - side // 2 for side in kernel.shape)
+        height, width = degraded.image.shape[1:]
+        assert torch.equal(within.image, degraded.image[:, down : height - down, across : width - across])
+        assert torch.equal(within.target, image[:, 12:-12, 12:-12])
     assert seen == {0, 1, 2, 3}

@@ -96,8 +96,8 @@ def test_channel_gains_follow_truncated_normals(channel: int, law: tuple[float, 
     mean, deviation, low, high = law
     values = drawn("channel_gain", "transmission_gains")[:, channel]
     reference = stats.truncnorm((low - mean) / deviation, (high - mean) / deviation, mean, deviation)
-    assert low <= values.min()
-    assert values.max() <= high
+    assert low <= values.min() < low + 0.03
+    assert high - 0.03 < values.max() <= high
     assert stats.kstest(values, reference.cdf).pvalue > 1e-3
 
 

@@ -44,8 +44,8 @@ def test_the_largest_tile_that_fits_is_taken():
 
 def test_a_budget_too_small_takes_the_least_tile_and_says_what_it_needs():
     chosen = choose(budget=1)
-    assert chosen.tile == 256
-    assert chosen.ram == 1000 * 256**2
+    assert chosen.tile == 352
+    assert chosen.ram == 1000 * 352**2
 
 
 def test_tiles_are_counted_as_they_are_cut():
@@ -60,8 +60,8 @@ def test_tiles_are_counted_as_they_are_cut():
 def test_tile_off_and_a_given_side():
     assert choose(budget=1, tile="off").tile is None
     assert choose(tile="520").tile == 512
-    for wrong in ("100", "-4", "wide", "1.5"):
-        with pytest.raises(SettingError, match="auto, off or a side of at least 256 pixels"):
+    for wrong in ("300", "-4", "wide", "1.5"):
+        with pytest.raises(SettingError, match="auto, off or a side of at least 352 pixels"):
             choose(tile=wrong)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from limpid.errors import LimpidError
+from limpid.errors import LimpidError, UsageError
 from limpid.image.photo import Photo, quantise
 from limpid.image.read import read
 from limpid.image.write import write
@@ -88,6 +88,8 @@ def _attempt(work: Work, separator: Separator, settings: Settings, *, dry: bool)
     started = time.perf_counter()
     try:
         _separate(work, separator, settings, report, dry=dry)
+    except UsageError:
+        raise  # the wish itself is wrong, for every photo
     except LimpidError as error:
         if settings.reraise:
             raise
@@ -105,6 +107,8 @@ def _separate(work: Work, separator: Separator, settings: Settings, report: Repo
     held = photo.pixels.nbytes * (1 + len(work.outputs))
     chosen = separator.plan((photo.height, photo.width), settings.wish, held=held)
     report.plan = str(chosen)
+    if settings.wish.max_memory is not None and chosen.ram > settings.wish.max_memory:
+        report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {settings.wish.max_memory / 1e6:.0f} MB allowed")
     if dry:
         report.outputs = {layer: str(path) for layer, path in work.outputs.items()}
         return

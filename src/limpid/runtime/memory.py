@@ -22,6 +22,9 @@ MARGIN = 1.3
 FADE = 16
 """Pixels over which neighbouring tiles are blended."""
 
+CORE = 128
+"""Least pixels per side that a tile contributes; with fewer the halos would cost more than they save."""
+
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -124,7 +127,7 @@ def plan(working: tuple[int, int], *, held: int, band: int, budget: int, tile: s
         height = rows if side is None else min(side, rows)
         return int(held + cost.bytes_per_pixel * seen + band * height * columns)
 
-    least = _round_up(2 * halo + FADE, needs.multiple) + 2 * needs.multiple
+    least = _round_up(2 * halo + FADE + CORE, needs.multiple)
     if tile not in ("auto", "off"):
         side = _tile_side(tile, least, needs)
         return _planned(working, rows, columns, side if side < max(rows, columns) else None, halo, needs, cost, price)

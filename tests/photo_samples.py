@@ -3,6 +3,7 @@
 import struct
 import zlib
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -33,11 +34,11 @@ def exif(orientation: int = 1, thumbnail: bytes | None = None) -> bytes:
     block.get_ifd(0x8825).update({1: "N", 2: (48.0, 8.0, 14.25), 3: "E", 4: (11.0, 34.0, 31.5)})
     raw = bytearray(block.tobytes()[6:])
     if thumbnail is not None:  # a second directory at the end, with the picture behind it
-        link = 8 + 2 + 12 * struct.unpack_from("<H", raw, 8)[0]
-        assert raw[:2] == b"II"
-        struct.pack_into("<I", raw, link, len(raw))
+        link = 8 + 2 + 12 * struct.unpack_from(">H", raw, 8)[0]
+        assert raw[:2] == b"MM"
+        struct.pack_into(">I", raw, link, len(raw))
         start = len(raw) + 2 + 2 * 12 + 4
-        raw += struct.pack("<HHHIIHHIII", 2, 0x0201, 4, 1, start, 0x0202, 4, 1, len(thumbnail), 0) + thumbnail
+        raw += struct.pack(">HHHIIHHIII", 2, 0x0201, 4, 1, start, 0x0202, 4, 1, len(thumbnail), 0) + thumbnail
     return bytes(raw)
 
 
@@ -62,8 +63,10 @@ def picture(mode: str = "RGB", size: tuple[int, int] = (23, 17)) -> Image.Image:
     return Image.fromarray(np.dstack(channels).round().astype(np.uint8).squeeze(), mode)
 
 
-def encoded(image: Image.Image, format: str, **settings: object) -> bytes:
+def encoded(image: Image.Image, format: str, **settings: Any) -> bytes:
     """The file that Pillow makes of a picture."""
+    if format == "JPEG" and "exif" in settings:
+        settings["exif"] = b"Exif\0\0" + settings["exif"]
     buffer = BytesIO()
     image.save(buffer, format, **settings)
     return buffer.getvalue()
