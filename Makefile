@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-export OMP_NUM_THREADS ?= 2
 
 .PHONY: demo test lint bench clean
 
@@ -11,7 +10,7 @@ demo: $(VENV)/.installed
 	@echo "The before/after picture lies in $(CURDIR)/demo.png"
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks

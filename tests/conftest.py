@@ -1,6 +1,11 @@
 """Options of the test run."""
 
-import pytest
+import os
+
+# One thread for each test process (make test starts one per core): two teams of threads on the same cores spin against each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

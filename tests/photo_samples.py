@@ -53,6 +53,8 @@ def photo(dtype: str = "uint8", *, channels: int = 3, alpha: bool = False, descr
     """A photo from memory with all metadata there is."""
     kept = Metadata(exif=clean(exif())[0], xmp=XMP, icc=ICC, dpi=(300.0, 300.0)) if described else Metadata()
     see_through = samples(dtype, channels=1, seed=1)[..., 0] if alpha else None
+    if see_through is not None:
+        see_through[:3] = 0  # wholly transparent: colours there are data all the same
     return Photo(pixels=samples(dtype, channels=channels), alpha=see_through, metadata=kept)
 
 

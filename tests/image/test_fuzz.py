@@ -1,16 +1,17 @@
 """Damaged files of every format: read() gives a photo or a PhotoError, nothing else, and write() never half a file."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from photo_samples import ALL_FORMATS, ICC, encoded, exif, picture, png, samples
 
 from limpid.errors import PhotoError
 from limpid.image.read import read
 from limpid.image.write import write
+from photo_samples import ALL_FORMATS, ICC, encoded, exif, picture, png, samples
 
 MAX_PIXELS = 1 << 20
 """A damaged header may well ask for more; a low limit keeps the run quick and the refusal is part of the test."""
@@ -35,8 +36,6 @@ def seeds(format: str) -> list[bytes]:
 
 
 def _written(layer: np.ndarray, name: str) -> bytes:
-    from io import BytesIO
-
     buffer = BytesIO()
     write(layer, buffer, format=Path(name).suffix)
     return buffer.getvalue()
@@ -46,7 +45,7 @@ def _written(layer: np.ndarray, name: str) -> bytes:
 def damage(draw: st.DrawFn, files: list[bytes]) -> bytes:
     """One of the files with bytes changed, put in or cut off, mostly in its header."""
     data = bytearray(draw(st.sampled_from(files)))
-    for _ in range(draw(st.integers(0, 6))):
+    for _ in range(draw(st.integers(0, 4))):
         reach = min(200, len(data)) if draw(st.booleans()) else len(data)
         at = draw(st.integers(0, max(reach - 1, 0)))
         if draw(st.integers(0, 3)):
@@ -61,6 +60,7 @@ def damage(draw: st.DrawFn, files: list[bytes]) -> bytes:
 @pytest.mark.parametrize("format", ALL_FORMATS)
 def test_damaged_files_are_read_or_refused_and_never_half_written(format, fuzz_examples, tmp_path, capfd):
     outcomes = {"read": 0, "refused": 0}
+    lines: list[str] = []
     target = tmp_path / f"out.{'png' if format == 'GIF' else format.lower()}"
 
     @settings(max_examples=fuzz_examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -69,8 +69,8 @@ def test_damaged_files_are_read_or_refused_and_never_half_written(format, fuzz_e
         try:
             photo = read(data, max_pixels=MAX_PIXELS, allow_truncated=allow_truncated)
         except PhotoError as fault:
-            assert "\n" not in str(fault)
             outcomes["refused"] += 1
+            lines.append(str(fault))
             return
         outcomes["read"] += 1
         assert photo.pixels.ndim == 3
@@ -86,6 +86,6 @@ def test_damaged_files_are_read_or_refused_and_never_half_written(format, fuzz_e
         target.unlink()
 
     one()
-    print(format, outcomes)
     assert min(outcomes.values()) > fuzz_examples // 50, outcomes  # both ends were reached
+    assert not [line for line in lines if "\n" in line]
     assert "Warning" not in capfd.readouterr().err

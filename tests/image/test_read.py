@@ -4,17 +4,18 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
 import torch
-from photo_samples import ALL_FORMATS, ICC, UPRIGHT, encoded, exif, photo, picture, png, png_chunk, samples
 from PIL import Image, ImageCms, ImageFile
 
 from limpid.errors import PhotoError
 from limpid.image.photo import Photo, quantise
 from limpid.image.read import read
 from limpid.image.write import write
+from photo_samples import ALL_FORMATS, ICC, UPRIGHT, encoded, exif, photo, picture, png, png_chunk, samples
 
 LOSSLESS = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100, "subsampling": "4:4:4"}}
 
@@ -172,20 +173,24 @@ def test_sixteen_bit_png_is_exact(channels):
         assert np.array_equal(result.alpha, array[..., -1])
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"compression": "zlib"}, {"compression": "zlib", "predictor": 2}, {"byteorder": ">"}, {"tile": (16, 16)}]
-)
+@pytest.mark.parametrize("settings", [{}, {"compression": "zlib"}, {"byteorder": ">"}, {"tile": (16, 16)}])
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_deep_tiff_is_exact(dtype, channels, settings):
-    if dtype == "float32" and settings.get("predictor"):
-        pytest.skip("the predictor for whole numbers")
     array = samples(dtype, channels=channels)
     result = read(tiff(array, **settings))
     colours = 1 if channels < 3 else 3
     assert result.pixels.dtype == array.dtype
     assert np.array_equal(result.pixels, array[..., :colours])
     assert channels < 4 or np.array_equal(result.alpha, array[..., 3])
+
+
+def test_tiff_with_predictor_or_lzw_is_exact():
+    array = samples("uint16")
+    assert np.array_equal(read(tiff(array, compression="zlib", predictor=2)).pixels, array)
+    done, lzw = cv2.imencode(".tiff", array[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5])
+    assert done
+    assert np.array_equal(read(lzw.tobytes()).pixels, array)
 
 
 def test_planar_white_is_zero_and_double_tiff():
@@ -274,6 +279,32 @@ def test_cmyk_becomes_srgb_with_a_note(format):
     result = read(data)
     assert np.array_equal(result.pixels, rgb(Image.open(io.BytesIO(data))))
     assert "CMYK" in result.notes[0]
+    assert result.metadata.icc is None
+
+
+def cmyk_profile() -> bytes:
+    """A press whose every ink is grey: L = 100 (1 − mean of C, M, Y)(1 − K), as a lut8 table with two points an ink (ICC.1)."""
+    corners = [(c, m, y, k) for c in (0, 1) for m in (0, 1) for y in (0, 1) for k in (0, 1)]
+    table = b"".join(bytes([round(255 * (1 - (c + m + y) / 3) * (1 - k)), 128, 128]) for c, m, y, k in corners)
+    straight = bytes(range(256))
+    one = 1 << 16
+    lut = struct.pack(">4s4xBBBx9i", b"mft1", 4, 3, 2, one, 0, 0, 0, one, 0, 0, 0, one) + straight * 4 + table + straight * 3
+    lut += bytes(-len(lut) % 4)
+    white_point = struct.pack(">4s4x3i", b"XYZ ", 63190, 65536, 54061)
+    start = 128 + 4 + 2 * 12
+    tags = struct.pack(">I4sII4sII", 2, b"A2B0", start, len(lut), b"wtpt", start + len(lut), len(white_point))
+    head = struct.pack(">I4xI4s4s4s12x4s", start + len(lut) + len(white_point), 0x02400000, b"prtr", b"CMYK", b"Lab ", b"acsp")
+    return head.ljust(68, b"\0") + struct.pack(">3i", 63190, 65536, 54061) + bytes(48) + tags + lut + white_point
+
+
+def test_cmyk_goes_through_its_own_profile():
+    inks = np.zeros((16, 16, 4), np.uint8)
+    inks[:, 8:, 0] = 255  # plain formula: cyan is (0, 255, 255); this press prints it as L = 66.7
+    image = Image.fromarray(inks, "CMYK")
+    result = read(encoded(image, "TIFF", icc_profile=cmyk_profile()))
+    assert np.abs(result.pixels[:, :8].astype(int) - 255).max() <= 3
+    assert np.abs(result.pixels[:, 8:].astype(int) - 162).max() <= 3
+    assert result.notes == ("CMYK converted to sRGB through its profile",)
     assert result.metadata.icc is None
 
 
@@ -416,11 +447,23 @@ def test_other_formats_cut_short_are_refused(format):
         read(sixteen[: len(sixteen) // 2])
 
 
+@pytest.mark.parametrize("data", [png(samples("uint16", 80, 100)), encoded(Image.fromarray(samples("uint8", 80, 100)), "PNG")])
+def test_a_damaged_png_is_refused_or_filled(data):
+    broken = bytearray(data)
+    broken[len(data) * 3 // 4] ^= 0xFF
+    with pytest.raises(PhotoError, match="--allow-truncated"):
+        read(broken)
+    result = read(broken, allow_truncated=True)
+    assert np.array_equal(result.pixels[:20], read(data).pixels[:20])
+    assert "filled" in result.notes[0]
+
+
 def test_broken_metadata_is_dropped_and_the_photo_read():
     circle = bytearray(exif(6))
     struct.pack_into(">I", circle, circle.index(struct.pack(">HHI", 0x8769, 4, 1)) + 8, 8)  # points to where we are
     huge = exif(1) + bytes(10 << 20)
-    for block in (bytes(circle), huge, b"garbage, certainly no EXIF"):
+    short = exif(1, bytes(100))[:-50]  # its thumbnail reaches past the end
+    for block in (bytes(circle), huge, short, b"garbage, certainly no EXIF"):
         result = read(png(samples("uint16"), png_chunk(b"eXIf", block)))
         assert result.metadata.exif is None
         assert "broken EXIF dropped" in result.notes[0]
@@ -440,7 +483,7 @@ def test_the_input_is_untouched_and_pillow_too(tmp_path, recwarn, capfd):
         result = read(path)
         write(result.tensor(), tmp_path / "out.png", like=result, overwrite=True)
         assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, stamp)
-    assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES) == before
+    assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
     assert not recwarn.list
     assert capfd.readouterr().err == ""
 

@@ -27,10 +27,10 @@ class Decoded:
 
 
 class CutShortError(Exception):
-    """The file ends before its photo does; ``fillable`` says whether what is there can be shown."""
+    """The file ends before its photo does, or is damaged on the way; ``fillable`` says whether what is there can be shown."""
 
     def __init__(self, *, fillable: bool) -> None:
-        super().__init__("it is cut short")
+        super().__init__("it is cut short or damaged")
         self.fillable = fillable
 
 

@@ -18,6 +18,7 @@ HEADER_BYTES = 29
 _PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 _LARGEST_PROFILE = 1 << 24
+_PIECE, _LAST_FILTER = 1 << 10, 4
 _INCH = 0.0254
 # first column, first row, column step and row step of the seven passes of an interlaced picture
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -118,31 +119,42 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
 
 
 def _filled(data: bytes) -> bytes:
-    head = header(data)
-    wanted = _raw_size(head)
-    inflater, raw = zlib.decompressobj(), bytearray()
-    for name, content, _ in _chunks(data):
-        if name == b"IDAT" and not inflater.eof:
-            try:
-                raw += inflater.decompress(content, wanted - len(raw))
-            except zlib.error:
-                break
-        if len(raw) >= wanted:
-            break
-    raw += bytes(wanted - len(raw))
+    rows = _rows(header(data))
+    raw = _inflated(data, sum(count * size for count, size in rows))
+    at = 0
+    for count, size in rows:
+        filters = raw[at : at + count * size : size]
+        bad = next((row for row, kind in enumerate(filters) if kind > _LAST_FILTER), None)
+        if bad is not None:  # from here on it is noise
+            raw[at + bad * size :] = bytes(len(raw) - at - bad * size)
+        at += count * size
     before = [chunk(name, content) for name, content, sound in _chunks(data) if sound and name in _PICTURE[:3]]
     return b"".join([SIGNATURE, *before, chunk(b"IDAT", zlib.compress(raw, 1)), chunk(b"IEND", b"")])
 
 
-def _raw_size(head: Header) -> int:
-    """Bytes of the picture before compression: each row of each pass is led by the number of its filter."""
+def _inflated(data: bytes, wanted: int) -> bytearray:
+    """So many bytes of picture: what can be inflated up to the damage, then zeros."""
+    stored = b"".join(content for name, content, _ in _chunks(data) if name == b"IDAT")
+    inflater, raw = zlib.decompressobj(), bytearray()
+    for at in range(0, len(stored), _PIECE):  # an error costs the piece it is found in
+        try:
+            raw += inflater.decompress(stored[at : at + _PIECE], wanted - len(raw))
+        except zlib.error:
+            break
+        if inflater.eof or len(raw) >= wanted:
+            break
+    return raw + bytes(wanted - len(raw))
+
+
+def _rows(head: Header) -> list[tuple[int, int]]:
+    """Rows of each pass and the bytes of one before compression, led by the number of its filter."""
     bits = head.depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(head.colour, 1)
-    total = 0
+    rows = []
     for left, top, across, down in _PASSES if head.interlaced else ((0, 0, 1, 1),):
-        columns, rows = -(-(head.width - left) // across), -(-(head.height - top) // down)
-        if columns > 0 and rows > 0:
-            total += rows * (1 + (columns * bits + 7) // 8)
-    return total
+        columns, count = -(-(head.width - left) // across), -(-(head.height - top) // down)
+        if columns > 0 and count > 0:
+            rows.append((count, 1 + (columns * bits + 7) // 8))
+    return rows
 
 
 def _text(content: bytes) -> bytes | None:

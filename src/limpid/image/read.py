@@ -92,7 +92,7 @@ def _decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, allow_tr
             raise
     file.seek(0)
     decoded = _try(file, name=name, format=format, max_pixels=max_pixels, fill=True)
-    decoded.notes.append("it is cut short; the missing part was filled")
+    decoded.notes.append("it is cut short or damaged; the missing part was filled")
     return decoded
 
 

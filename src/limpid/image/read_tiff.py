@@ -29,7 +29,7 @@ def decode(file: BinaryIO, *, name: str, max_pixels: int) -> Decoded:
         check_size(name, page.imagewidth, page.imagelength, max_pixels)
         if page.is_tiled:
             check_size(name, page.tilewidth, page.tilelength, max_pixels)
-        several = len(tiff.pages) > 1 and not getattr(tiff.pages[1], "is_reduced", False)
+        several = _has_second_page(tiff)
         decoded = _pixels(file, page, name=name, max_pixels=max_pixels)
         decoded.xmp = _bytes(page, _XMP)
         decoded.dpi = _dots_per_inch(page)
@@ -53,6 +53,15 @@ def _pixels(file: BinaryIO, page: tifffile.TiffPage, *, name: str, max_pixels: i
     decoded = read_pillow.decode(file, name=name, format="TIFF", max_pixels=max_pixels)
     decoded.orientation = 1  # Pillow turns a TIFF upright when loading
     return decoded
+
+
+def _has_second_page(tiff: tifffile.TiffFile) -> bool:
+    """Whether another picture follows, other than a small copy of the first; the rest of the chain is not walked."""
+    try:
+        page = tiff.pages[1]
+    except IndexError:
+        return False
+    return not (isinstance(page, tifffile.TiffPage) and page.is_reduced)
 
 
 def _check_whole(file: BinaryIO, page: tifffile.TiffPage) -> None:

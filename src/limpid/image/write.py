@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -62,5 +63,6 @@ def write(
         remedy = "free some space, or choose another folder with -o"
         raise PhotoError(f"{shown(path)}: cannot be written ({fault.strerror or fault}); {remedy}") from fault
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # not there when all went well
+            partial.unlink()
     return Written(path=path, notes=notes)

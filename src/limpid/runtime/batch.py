@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from limpid.errors import LimpidError, UsageError
+from limpid.image.encode import check_format, target_format
 from limpid.image.photo import Photo, quantise
 from limpid.image.read import read
 from limpid.image.write import write
@@ -107,6 +108,9 @@ def _separate(work: Work, separator: Separator, settings: Settings, report: Repo
     held = photo.pixels.nbytes * (1 + len(work.outputs))
     chosen = separator.plan((photo.height, photo.width), settings.wish, held=held)
     report.plan = str(chosen)
+    for path in work.outputs.values():  # what the format cannot hold is refused before the network runs
+        suffix = path.suffix if isinstance(path, Path) else None
+        check_format(photo, target_format(photo, settings.format or suffix or None))
     if settings.wish.max_memory is not None and chosen.ram > settings.wish.max_memory:
         report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {settings.wish.max_memory / 1e6:.0f} MB allowed")
     if dry:

@@ -1,0 +1,78 @@
+import json
+
+import pytest
+from PIL import Image
+
+from limpid import __version__
+from limpid.runtime import diagnosis
+
+
+def test_version_and_help(limpid):
+    assert limpid("--version").out.strip() == f"limpid {__version__}"
+    listed = limpid("--help").out
+    for command in ("separate", "demo", "models", "doctor"):
+        assert command in listed
+
+
+def test_a_misspelt_command_answers_with_the_nearest(limpid):
+    done = limpid("seperate", "photo.jpg")
+    assert done.code == 2
+    assert "separate" in done.err
+
+
+def test_demo_writes_the_sheet_and_gains(limpid, tmp_path):
+    sheet = tmp_path / "demo.png"
+    done = limpid("demo", "-o", sheet)
+    assert done.code == 0, done.err
+    assert Image.open(sheet).size == (4 * 384, 384 + 24)
+    before, after = (float(line.split()[1]) for line in done.lines[:2])
+    assert after > before + 1
+    again = limpid("demo", "-o", sheet)
+    assert again.code == 2
+    assert "--overwrite" in again.err
+    assert limpid("demo", "-o", sheet, "--overwrite").code == 0
+
+
+def test_demo_refuses_a_folder_that_is_not_there(limpid, tmp_path):
+    done = limpid("demo", "-o", tmp_path / "gone" / "demo.png")
+    assert done.code == 2
+    assert "gone is no folder" in done.err
+
+
+def test_models_shows_sizes_parameters_source_and_weights(limpid):
+    out = limpid("models").out
+    assert "limpid: reflection; layers transmission, reflection" in out
+    assert "base (2.63 M)" in out
+    assert "Apache-2.0, default for reflection" in out
+    row = json.loads(limpid("models", "--json", "--task", "reflection").lines[0])
+    assert row["parameters"]["base"] == 2625400
+    assert limpid("models", "--task", "denoise").out == ""
+
+
+def test_models_of_an_unknown_task(limpid):
+    done = limpid("models", "--task", "reflexion")
+    assert done.code == 2
+    assert "did you mean 'reflection'" in done.err
+
+
+def test_doctor_finds_a_sound_installation(limpid):
+    done = limpid("doctor")
+    assert done.code == 0, done.out
+    for word in (f"limpid: {__version__}", "torch:", "device cpu:", "memory:", "weights limpid:", "checksum right"):
+        assert word in done.out
+
+
+def test_doctor_names_what_is_broken_and_its_remedy(limpid, monkeypatch):
+    found = {"opencv-python": "4", "opencv-python-headless": "4"}
+    monkeypatch.setattr(diagnosis, "_version", lambda name: found.get(name, "1" if name != "torch" else None))
+    done = limpid("doctor")
+    assert done.code == 1
+    assert "BAD torch: not installed" in done.out
+    assert "→ pip uninstall opencv-python opencv-python-headless" in done.out
+
+
+@pytest.mark.parametrize("command", ["separate", "demo", "models", "doctor"])
+def test_every_command_explains_itself(limpid, command):
+    done = limpid(command, "--help")
+    assert done.code == 0
+    assert "Usage" in done.out

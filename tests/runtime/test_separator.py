@@ -1,0 +1,178 @@
+"""The shipped network on photos of every kind: sizes, tiles, strength, sums, depth, alpha."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+
+import limpid
+from limpid.errors import DeviceError, SettingError, UnknownNameError, WeightsError
+from limpid.image.photo import Photo
+from limpid.runtime.device import choose_device, choose_precision, has_bfloat16
+from limpid.runtime.separator import WORKING_SIDE, Wish
+
+
+@pytest.fixture(scope="module")
+def separator():
+    return limpid.load()
+
+
+def scene(width, height):
+    return Image.fromarray(data.coffee()).resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize(("width", "height"), [(800, 600), (1501, 1003)])
+@pytest.mark.parametrize("precision", ["float32", "auto"])
+def test_tiles_do_not_show(width, height, precision):
+    network = limpid.load(precision=precision)
+    photo = scene(width, height)
+    whole = network(photo, resolution="full", tile="off")
+    tiled = network(photo, resolution="full", tile="736")
+    for layer in ("transmission", "reflection"):
+        difference = (whole[layer] - tiled[layer]).abs()
+        assert float((difference < 2 / 255).float().mean()) >= 0.999
+    if precision == "float32":
+        assert float(difference.max()) < 1e-3
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("resolution", ["auto", "full"])
+def test_the_layers_add_up_to_the_photo(separator, strength, resolution):
+    photo = scene(1500, 1000)
+    mixed = limpid.read(photo).tensor()
+    layers = separator(photo, strength=strength, resolution=resolution)
+    assert list(layers) == ["transmission", "reflection", "residual"]
+    total = layers.transmission + layers.reflection + layers.residual
+    assert float((total - mixed).abs().max()) < 1e-6
+    for name in ("transmission", "reflection"):
+        assert float(layers[name].min()) >= 0
+        assert float(layers[name].max()) <= 1
+
+
+def test_strength_goes_from_the_photo_to_the_answer(separator):
+    photo = scene(200, 150)
+    mixed = limpid.read(photo).tensor()
+    none, half, full = (separator(photo, strength=strength).transmission for strength in (0.0, 0.5, 1.0))
+    assert torch.equal(none, mixed)
+    assert torch.allclose(half, (mixed + full) / 2, atol=1e-6)
+    assert not torch.equal(full, mixed)
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
+def test_strength_out_of_range(separator, strength):
+    with pytest.raises(SettingError, match="0…1"):
+        separator(scene(20, 20), strength=strength)
+
+
+def test_unknown_resolution(separator):
+    with pytest.raises(UnknownNameError, match="did you mean 'full'"):
+        separator(scene(20, 20), resolution="ful")
+
+
+def test_large_photos_are_rebuilt_and_small_ones_run_in_full(separator):
+    assert separator.plan((600, 800), Wish()).working == (600, 800)
+    assert max(separator.plan((4000, 6000), Wish()).working) == WORKING_SIDE
+    assert separator.plan((4000, 6000), Wish(resolution="full")).working == (4000, 6000)
+
+
+def test_rebuilding_comes_close_to_every_pixel(separator):
+    photo = scene(1600, 1067)
+    mixed = limpid.read(photo).tensor()
+    rebuilt, full = separator(photo).transmission, separator(photo, resolution="full").transmission
+    assert rebuilt.shape == full.shape == mixed.shape
+    assert float((rebuilt - full).abs().mean()) < 0.04
+    detail = (mixed - separator(photo, strength=0.0).transmission).abs().max()
+    assert float(detail) == 0
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_solid_photos_give_finite_layers(separator, value):
+    layers = separator(torch.full((3, 40, 50), value))
+    assert all(bool(torch.isfinite(layer).all()) for layer in layers.values())
+
+
+def test_every_kind_of_source_gives_the_same_layers(separator, tmp_path):
+    photo = scene(64, 48)
+    photo.save(tmp_path / "photo.png")
+    array = np.asarray(photo)
+    tensor = torch.from_numpy(array.copy()).permute(2, 0, 1).float() / 255
+    expected = separator(photo).transmission
+    path = tmp_path / "photo.png"
+    for source in (path, str(path), path.read_bytes(), array, tensor, limpid.read(path)):
+        assert torch.equal(separator(source).transmission, expected)
+
+
+def test_sixteen_bits_are_not_rounded_to_eight(separator):
+    ramp = np.tile(np.linspace(20000, 21000, 256).astype(np.uint16)[None, :, None], (64, 1, 3))
+    levels = separator(ramp, strength=0.2).transmission.mul(65535).round().unique()
+    assert len(levels) > 100  # eight bits would leave four
+
+
+def test_a_grey_photo_has_three_equal_channels_in(separator):
+    photo = Photo(pixels=np.full((20, 30, 1), 128, np.uint8))
+    assert separator(photo).transmission.shape == (3, 20, 30)
+
+
+def test_separation_converts_and_shows_itself(separator):
+    layers = separator(scene(64, 48))
+    assert layers.pil("transmission").size == (64, 48)
+    assert layers.numpy("reflection").dtype == np.uint8
+    assert layers._repr_png_().startswith(b"\x89PNG")
+    assert repr(layers) == "Separation(transmission, reflection, residual: 3×48×64 torch.float32 on cpu)"
+    with pytest.raises(AttributeError, match="it has transmission, reflection, residual"):
+        layers.albedo  # noqa: B018
+    with pytest.raises(UnknownNameError, match="did you mean 'reflection'"):
+        layers.layer("reflections")
+
+
+def test_one_separator_serves_many_threads(separator):
+    from concurrent.futures import ThreadPoolExecutor
+
+    photos = [torch.rand(3, 40, 40 + index) for index in range(8)]
+    alone = [separator(photo).transmission for photo in photos]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda photo: separator(photo).transmission, photos))
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_memory_does_not_grow_with_the_number_of_photos(separator):
+    import gc
+
+    import psutil
+
+    process, sizes = psutil.Process(), [(48 + index % 7, 64) for index in range(120)]
+    for index, size in enumerate(sizes):
+        separator(torch.rand(3, *size))
+        if index == 20:
+            before = process.memory_info().rss
+    gc.collect()
+    assert process.memory_info().rss - before < 50e6
+
+
+def test_load_names_what_it_cannot_find():
+    with pytest.raises(UnknownNameError, match="did you mean 'limpid'"):
+        limpid.load("limpidd")
+    with pytest.raises(WeightsError, match="no such weight file"):
+        limpid.load("weights/none.safetensors")
+    with pytest.raises(DeviceError, match="use one of"):
+        limpid.load(device="npu")
+    with pytest.raises(DeviceError, match="keeps its quality only in float32, bfloat16"):
+        limpid.load(precision="float16")
+
+
+def test_devices_and_precisions():
+    needs = limpid.load().entry.needs
+    cpu = choose_device("cpu")
+    assert choose_precision("auto", cpu, needs) == ("bfloat16" if has_bfloat16("cpu") else "float32")
+    assert choose_precision("float32", cpu, needs) == "float32"
+
+
+def test_the_fast_precision_stays_within_two_grey_levels():
+    photo = scene(320, 240)
+    exact, fast = (limpid.load(precision=precision)(photo) for precision in ("float32", "bfloat16"))
+    assert float((exact.transmission - fast.transmission).abs().quantile(0.99)) < 2 / 255
+
+
+def test_one_line_separation():
+    assert limpid.separate(scene(32, 32)).transmission.shape == (3, 32, 32)
