@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from limpid.data.augment import Augment
 from limpid.data.decode import pixels, size
 from limpid.data.pairing import find_pairs, inspect
-from limpid.data.pairs import PairFolder
+from limpid.data.pairs import PairFolder, PairSource
 from limpid.data.unpaired import PhotoFolder, same_named
 from limpid.errors import DataError, PhotoError
+from limpid.physics.seeds import generator
 
 
 def test_pairs_go_by_stem_and_not_by_ending_or_position(tmp_path, save):
@@ -151,3 +153,42 @@ def test_same_named_folders_must_hold_the_same_names(tmp_path, save):
             save(tmp_path / folder / f"{name}.png")
     with pytest.raises(DataError, match="without a partner are 2: c, d"):
         same_named(tmp_path / "t", tmp_path / "r")
+
+
+@pytest.fixture
+def uneven(tmp_path, paired, save):
+    """Pairs a, b, c; the transmission of b is smaller, and that of d missing."""
+    paired(tmp_path, ["a", "b", "c", "d"])
+    save(tmp_path / "transmission_layer" / "b.png", 3, 8, 10)
+    (tmp_path / "transmission_layer" / "d.png").unlink()
+    return tmp_path
+
+
+def test_what_does_not_pair_up_is_left_out_only_where_that_is_allowed(uneven, caplog):
+    with pytest.raises(DataError, match=r"does not pair up; 2: blended/d.png has no partner"):
+        find_pairs(uneven)
+    with pytest.raises(DataError, match=r"does not pair up; 1: blended/b.png differs in size"):
+        find_pairs(uneven, allow_missing=True)
+    with pytest.raises(DataError, match=r"does not pair up; 1: blended/d.png has no partner"):
+        find_pairs(uneven, on_mismatch="skip")
+    caplog.clear()
+    assert [pair.name for pair in find_pairs(uneven, allow_missing=True, on_mismatch="skip")] == ["a", "c"]
+    assert "does not pair up; 2: blended/d.png" in caplog.text
+    assert [pair.name for pair in find_pairs(uneven, allow_missing=True, on_mismatch="crop")] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("on_mismatch", "size"), [("crop", (8, 10)), ("resize", (12, 16))])
+def test_layers_of_unequal_size_are_cropped_or_resized_together(uneven, on_mismatch, size):
+    source = PairSource(uneven, Augment(flip=0.0), allow_missing=True, on_mismatch=on_mismatch)
+    pair = source.pair(1, 0, generator(1))
+    assert pair.name == "b"
+    assert pair.input.shape == pair.transmission.shape == (3, *size)
+    before = pixels(uneven / "blended/b.png")
+    expected = before[2:10, 3:13] if on_mismatch == "crop" else before  # the middle
+    assert np.array_equal(pair.input.mul(255).round().byte().permute(1, 2, 0).numpy(), expected)
+
+
+def test_double_stems_are_never_waived(uneven, save):
+    save(uneven / "blended" / "a.jpg")
+    with pytest.raises(DataError, match="has the stem of"):
+        find_pairs(uneven, allow_missing=True, on_mismatch="skip")

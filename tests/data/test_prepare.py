@@ -122,7 +122,7 @@ def test_a_failure_halfway_leaves_nothing_behind(raw, tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(preparing.shutil, "copyfile", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(DataError, match=r"out cannot be made \(disk full\); free some space"):
         prepare("sir2_wild", raw, tmp_path / "out", settings=WILD)
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
 
@@ -145,7 +145,7 @@ def test_unknown_sets_and_settings_answer_with_the_nearest(raw, tmp_path):
     with pytest.raises(UsageError, match="voc224 needs the setting names"):
         prepare("voc224", raw, tmp_path / "out")
     with pytest.raises(UsageError, match="made on the fly"):
-        prepare("dead_leaves_live", raw, tmp_path / "out", settings={"chart": lambda size, generator: None})
+        prepare("dead_leaves_live", raw, tmp_path / "out")
 
 
 def test_a_whole_set_checks_out(raw, tmp_path):

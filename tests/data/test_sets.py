@@ -14,6 +14,8 @@ from limpid.data.manifest import check
 from limpid.data.prepare import prepare
 from limpid.data.sets.berkeley_real import ALL, TEST
 from limpid.errors import DataError, UnknownNameError
+from limpid.physics.leaves.chart import chart
+from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator
 
 PAIRS = ("blended", "transmission_layer")
@@ -312,7 +314,7 @@ def test_a_set_bears_the_name_of_its_file(name):
     assert built.layouts
 
 
-def test_the_published_splits_hold_the_published_counts():
+def test_the_published_splits_hold_the_published_counts(tmp_path):
     assert (len(ALL), len(TEST), len(ALL - TEST), "34" in ALL) == (109, 20, 89, False)
     find = catalogue.find
     assert find("sets", "berkeley_real").build(variant="all").counts == (109,)
@@ -322,7 +324,7 @@ def test_the_published_splits_hold_the_published_counts():
     assert find("sets", "berkeley_synthetic").build().counts == (13700,)
     assert find("sets", "sir2_wild").build().counts == (55, 101, 52)
     with pytest.raises(UnknownNameError, match="did you mean 'div2k_512'"):
-        find("sets", "dead_leaves_saved").build(variant="div2k512")
+        prepare("dead_leaves_saved", tmp_path, tmp_path / "out", settings={"variant": "div2k512"})
 
 
 def test_sir2_comes_as_a_zip_of_zips(tmp_path, save, zipped):
@@ -435,13 +437,12 @@ def test_voc_refuses_other_lists_missing_photos_and_small_ones(voc, tmp_path, sa
 
 
 def test_live_charts_depend_on_seed_and_index_alone():
-    def chart(size, draw):
-        return draw.integers(0, 256, (*size, 3), dtype=np.uint8)
-
-    live = catalogue.find("sets", "dead_leaves_live").build(chart=chart, charts=5, side=8)
+    live = catalogue.find("sets", "dead_leaves_live").build(charts=5, side=8)
     assert len(live) == 5
     assert live[0].shape == (8, 8, 3)
-    np.testing.assert_array_equal(live[3], chart((8, 8), generator(42, 3, "chart")))
+    assert live[0].dtype == np.uint8
+    expected = chart(Chart(), (8, 8), generator(42, 3, "chart")).permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(live[3] / 255, expected, atol=0.5 / 255 + 1e-6)
     assert len({item.tobytes() for item in live[0:5]}) == 5
     with pytest.raises(IndexError):
         live[5]

@@ -8,12 +8,15 @@ from torch.utils.data import DataLoader, Subset
 from limpid import catalogue
 from limpid.data.augment import Augment
 from limpid.data.blends import Blends, Reject
+from limpid.data.live_leaves import LeafPairs
 from limpid.data.pair import Pair
 from limpid.data.pairs import PairSource
 from limpid.data.sources import Stream
 from limpid.data.synthesis import Crops, SyntheticPairs
 from limpid.data.unpaired import PhotoFolder
 from limpid.errors import DataError, SettingError
+from limpid.physics.leaves.chart import chart
+from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator
 
 AUGMENT = Augment(short_side=(14, 30), crop=12, turn=0.5)
@@ -48,9 +51,16 @@ def synthetic(save, tmp_path):
     return SyntheticPairs(PhotoFolder(tmp_path / "more"), MIXTURES, length=24, seed=3, crops=crops, clean=0.2)
 
 
+@pytest.fixture
+def leaves():
+    spoil = [catalogue.find("degradations", name).build() for name in ("gaussian_blur", "gaussian_noise")]
+    charts = LeafPairs(settings=Chart(fills={"flat": 1, "noise": 1}, fill_from=3), size=(20, 24), degradations=spoil, length=9)
+    return Stream([(charts, 1.0)], epochs=3, seed=4)
+
+
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("workers", [1, 4])
-@pytest.mark.parametrize("kind", ["stream", "synthetic"])
+@pytest.mark.parametrize("kind", ["stream", "synthetic", "leaves"])
 def test_items_are_the_same_for_any_number_of_workers_and_after_resuming(kind, workers, request):
     pairs = request.getfixturevalue(kind)
     alone = digests(pairs[index] for index in range(len(pairs)))
@@ -91,6 +101,21 @@ def test_the_number_of_threads_plays_no_part(kind, tmp_path, save):
     finally:
         torch.set_num_threads(before)
     assert found[0] == found[1] == found[2]
+
+
+def test_live_leaves_are_charts_with_their_spoilt_versions(leaves):
+    pairs = [leaves[index] for index in range(len(leaves))]
+    assert len(pairs) == 27
+    assert len({pair.transmission.numpy().tobytes() for pair in pairs}) == 27  # no chart comes twice, in no epoch
+    charts = LeafPairs(settings=Chart(), size=(16, 20), degradations=())
+    clean = charts.pair(0, 0, generator(3))
+    assert torch.equal(clean.input, clean.transmission)
+    assert torch.equal(clean.input, chart(Chart(), (16, 20), generator(3)))
+    noisy = LeafPairs(
+        settings=Chart(), size=(64, 64), degradations=[catalogue.find("degradations", "gaussian_noise").build(sigma=(25, 25))]
+    )
+    pair = noisy.pair(0, 0, generator(3))
+    assert (pair.input - pair.transmission).std().item() == pytest.approx(25 / 255, rel=0.05)
 
 
 def test_epochs_seeds_and_places_differ(stream):

@@ -1,4 +1,4 @@
-"""Our own checkpoints: safetensors files that say which network they hold."""
+"""Checkpoint files: ours say which network they hold, anybody else's are recognised by names and shapes."""
 
 import json
 import os
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from limpid import __version__, catalogue
+from limpid.checkpoints import foreign, layouts
+from limpid.checkpoints.recognise import recognise
 from limpid.errors import WeightsError
 
 _KEY = "limpid"
@@ -29,16 +29,17 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint whole or not at all; tensors keep their precision."""
+    """Write a checkpoint whole or not at all; tensors keep their precision, one that has several names is written once."""
+    aliases, tensors = _single(checkpoint.tensors)
     about = {
         "model": checkpoint.model,
         "settings": dict(checkpoint.settings),
         "notes": dict(checkpoint.notes),
         "version": __version__,
+        **({"aliases": aliases} if aliases else {}),
     }
     partial = path.with_name(f".{path.name}.partial")
     try:
-        tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
         save_file(tensors, partial, metadata={_KEY: json.dumps(about, sort_keys=True)})
         os.replace(partial, path)
     finally:
@@ -46,26 +47,24 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read(path: Path) -> Checkpoint:
-    """Read a checkpoint of ours; nothing in it is executed.
+    """Read a checkpoint, ours or of any network and layout of the catalogue; nothing in it is executed.
 
-    Raises WeightsError when the file is missing, damaged, or does not say what it is, or holds NaN or infinity.
+    Raises WeightsError when the file is missing, damaged, unsafe or unknown (see ``foreign.read`` and ``recognise``), or
+    when a tensor holds NaN or infinity.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path}: there is no such file") from error
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(
-            f"{path} is no safetensors file, or a damaged one ({_size(path)} bytes): {error}; download or convert it again"
-        ) from error
-    if not isinstance(about, dict) or "model" not in about:
-        raise WeightsError(f"{path} does not say which network it holds; expected a .safetensors file written by limpid")
-    for name, tensor in tensors.items():
-        if not bool(torch.isfinite(tensor).all()):
-            raise WeightsError(f"{path}: tensor {name!r} holds NaN or infinity; the training that wrote it went wrong")
-    return Checkpoint(model=about["model"], settings=about.get("settings", {}), tensors=tensors, notes=about.get("notes", {}))
+    document = foreign.read(path)
+    if _KEY in document.metadata:
+        return _ours(path, document)
+    unwrapped = layouts.unwrap(path, document.content)
+    recognised = recognise(unwrapped.tensors, str(path))
+    foreign.refuse_infinite(str(path), recognised.tensors)
+    layout = f"{unwrapped.layout}, prefix {recognised.prefix}" if recognised.prefix else unwrapped.layout
+    return Checkpoint(
+        model=recognised.model,
+        settings=recognised.settings,
+        tensors=recognised.tensors,
+        notes={"file": path.name, "layout": layout, **({"says": unwrapped.notes} if unwrapped.notes else {})},
+    )
 
 
 def build(checkpoint: Checkpoint, *, source: str) -> nn.Module:
@@ -84,5 +83,33 @@ def build(checkpoint: Checkpoint, *, source: str) -> nn.Module:
     return network.eval()
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+def _ours(path: Path, document: foreign.Document) -> Checkpoint:
+    try:
+        about = json.loads(document.metadata[_KEY])
+    except ValueError:
+        about = None
+    if not isinstance(about, dict) or not isinstance(about.get("model"), str):
+        raise WeightsError(f"{path} does not say which network it holds, though limpid wrote it; convert it again")
+    tensors = dict(document.content)
+    for alias, name in about.get("aliases", {}).items():
+        tensors[alias] = tensors[name]
+    foreign.refuse_infinite(str(path), tensors)
+    return Checkpoint(model=about["model"], settings=about.get("settings", {}), tensors=tensors, notes=about.get("notes", {}))
+
+
+def _single(tensors: Mapping[str, Tensor]) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Second names of the same numbers → first names, and each tensor once, in memory of its own."""
+    aliases: dict[str, str] = {}
+    first: dict[tuple[Any, ...], str] = {}
+    storages: set[int] = set()
+    single: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        storage = tensor.untyped_storage().data_ptr()
+        key = (storage, tensor.storage_offset(), tuple(tensor.shape), tensor.stride(), tensor.dtype)
+        if tensor.numel() and key in first:
+            aliases[name] = first[key]
+            continue
+        first[key] = name
+        single[name] = (tensor.clone() if storage in storages else tensor).contiguous()
+        storages.add(storage)
+    return aliases, single

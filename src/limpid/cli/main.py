@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from limpid import __version__
-from limpid.cli import demo, doctor, models, separate
+from limpid.cli import convert, demo, doctor, inspect, models, prepare, separate, synthesise
 from limpid.errors import LimpidError, UsageError
 
 app = typer.Typer(
@@ -21,6 +21,10 @@ app = typer.Typer(
 app.command("separate")(separate.separate)
 app.command("demo")(demo.demo)
 app.command("models")(models.models)
+app.command("inspect")(inspect.inspect)
+app.command("convert")(convert.convert)
+app.command("synthesise")(synthesise.synthesise)
+app.command("prepare")(prepare.prepare)
 app.command("doctor")(doctor.doctor)
 
 

@@ -26,12 +26,16 @@ class FileRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """``set`` and ``variant`` name what was prepared, ``count`` its items, ``files`` every file by its path below the set."""
+    """``set`` and ``variant`` name what was prepared, ``count`` its items, ``files`` every file by its path below the set.
+
+    ``origin``: how a synthesised set was made, as plain data; None for a prepared download.
+    """
 
     set: str
     variant: str
     count: int
     files: Mapping[str, FileRecord]
+    origin: Mapping[str, Any] | None = None
 
     @property
     def label(self) -> str:
@@ -40,19 +44,25 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json`` into the folder of the set."""
-        text = json.dumps({"format": _FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        content = {name: value for name, value in asdict(self).items() if value is not None}
+        text = json.dumps({"format": _FORMAT, **content}, indent=1, ensure_ascii=False)
         (folder / NAME).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
         """Read the manifest of a folder; raises DataError when there is none or it is not one."""
-        path = folder / NAME
+        return cls.read_file(folder / NAME)
+
+    @classmethod
+    def read_file(cls, path: Path) -> "Manifest":
+        """Read a manifest, whatever its name; raises DataError when there is none or it is not one."""
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             files = {name: FileRecord(size=_pair(row["size"]), sha256=row["sha256"]) for name, row in content["files"].items()}
-            return cls(set=content["set"], variant=content["variant"], count=content["count"], files=files)
+            origin = content.get("origin")
+            return cls(set=content["set"], variant=content["variant"], count=content["count"], files=files, origin=origin)
         except FileNotFoundError as error:
-            raise DataError(f"{folder} has no {NAME}; make it with `limpid prepare`") from error
+            raise DataError(f"{path.parent} has no {path.name}; `limpid prepare` and `limpid synthesise` make one") from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path} is no manifest of a prepared set ({type(error).__name__}: {error})") from error
 
@@ -88,10 +98,10 @@ def check(folder: Path, *, quiet: bool = True) -> Report:
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; expected a set made by `limpid prepare` or a folder of photos")
     manifest = Manifest.read(folder) if (folder / NAME).exists() else None
-    found = _files(folder)
+    listed = dict(manifest.files) if manifest else {}
+    found = _files(folder, listed)
     if not found:
         raise DataError(f"{folder} holds nothing to check; expected photos, blended/ and transmission_layer/, or {NAME}")
-    listed = dict(manifest.files) if manifest else {}
     problems = [Problem(name, "is missing") for name in listed if name not in found]
     with bar(total=len(found), unit="file", quiet=quiet) as progress:
         for name, path in found.items():
@@ -117,11 +127,13 @@ def _wrong(path: Path, record: FileRecord | None) -> str | None:
     return changed
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def _files(folder: Path, listed: Mapping[str, FileRecord]) -> dict[str, Path]:
+    """Photos and judgements where sets keep them, and whatever else is listed, such as kernels."""
     places = {folder / below for below in FOLDERS.values()}
     found = [path for place in places if place.is_dir() for path in place.iterdir() if path.is_file()]
     kept = [path for path in found if path.name != NAME and (is_photo(path) or path.parent.name == FOLDERS["judgements"])]
-    return {path.relative_to(folder).as_posix(): path for path in sorted(kept)}
+    kept += [folder / name for name in listed if (folder / name).is_file()]
+    return {path.relative_to(folder).as_posix(): path for path in sorted(set(kept))}
 
 
 def _pair(size: list[int] | None) -> tuple[int, int] | None:

@@ -1,8 +1,10 @@
 """The one layout of a paired folder, and its rules: partners by stem, none missing, none double, sizes equal."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from limpid.data.decode import is_photo, size
 from limpid.errors import DataError, PhotoError
@@ -18,13 +20,19 @@ FOLDERS = {
 }
 """Role of a file → its folder below the set; single photos lie in the set's own folder."""
 
+Mismatch = Literal["refuse", "crop", "resize", "skip"]
+"""What becomes of a pair whose layers differ in size: an error, their common middle, the size of the input, or it is left out."""
+
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Problem:
-    """One file that breaks a rule: ``file`` relative to its set, ``what`` is wrong with it."""
+    """One file that breaks a rule: ``file`` relative to its set, ``what`` is wrong with it, and which rule that may be waived."""
 
     file: str
     what: str
+    rule: Literal["partner", "size"] | None = None
 
     def __str__(self) -> str:
         return f"{self.file} {self.what}"
@@ -76,7 +84,7 @@ def inspect(root: Path) -> tuple[list[PairFiles], list[Problem]]:
     stems = sorted(set().union(*layers.values()))
     for role, files in layers.items():
         missing = [stem for stem in stems if stem not in files]
-        problems += [Problem(_where(layers, stem), f"has no partner in {FOLDERS[role]}/") for stem in missing]
+        problems += [Problem(_where(layers, stem), f"has no partner in {FOLDERS[role]}/", "partner") for stem in missing]
     pairs = [
         PairFiles(
             name=stem,
@@ -90,15 +98,24 @@ def inspect(root: Path) -> tuple[list[PairFiles], list[Problem]]:
     return pairs, problems + [problem for pair in pairs if (problem := _sizes(pair, root)) is not None]
 
 
-def find_pairs(root: Path) -> list[PairFiles]:
+def find_pairs(root: Path, *, allow_missing: bool = False, on_mismatch: Mismatch = "refuse") -> list[PairFiles]:
     """Items of a paired folder, sorted by stem.
 
-    Raises DataError that lists missing partners in both directions, double stems and unequal sizes, or says that there
-    is nothing to pair.
+    ``allow_missing``: leave out what has no partner. ``on_mismatch``: with ``skip``, leave out what differs in size; with
+    ``crop`` and ``resize``, keep it for ``PairSource`` to fit. What is left out or kept so is listed in the log. Raises DataError
+    that lists missing partners in both directions, double stems and unequal sizes, or says that there is nothing to pair.
     """
     pairs, problems = inspect(root)
+    waived = {"partner"} if allow_missing else set()
+    waived |= {"size"} if on_mismatch != "refuse" else set()
+    grave = [problem for problem in problems if problem.rule not in waived]
+    if grave:
+        raise DataError(f"{root} does not pair up; {listing(grave)}. Repair them or see `limpid prepare --check {root}`.")
     if problems:
-        raise DataError(f"{root} does not pair up; {listing(problems)}. Repair them or see `limpid prepare --check {root}`.")
+        _log.warning("%s does not pair up; %s", root, listing(problems))
+    if on_mismatch == "skip":
+        differing = {problem.file for problem in problems if problem.rule == "size"}
+        pairs = [pair for pair in pairs if pair.input.relative_to(root).as_posix() not in differing]
     if not pairs:
         raise DataError(f"{root} holds no pairs; expected photos in blended/ and, with the same stems, in transmission_layer/")
     return pairs
@@ -117,4 +134,4 @@ def _sizes(pair: PairFiles, root: Path) -> Problem | None:
     if len(set(sizes)) == 1:
         return None
     named = (f"{path.parent.name} {width}×{height}" for path, (height, width) in zip(pair.all(), sizes, strict=True))
-    return Problem(pair.input.relative_to(root).as_posix(), f"differs in size from its layers ({', '.join(named)})")
+    return Problem(pair.input.relative_to(root).as_posix(), f"differs in size from its layers ({', '.join(named)})", "size")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -10,7 +11,7 @@ from limpid.data.augment import Augment
 from limpid.data.decode import pixels, tensor
 from limpid.data.health import Health
 from limpid.data.pair import Pair
-from limpid.data.pairing import PairFiles, find_pairs
+from limpid.data.pairing import Mismatch, PairFiles, find_pairs
 
 
 class PairFolder(Dataset[Pair]):
@@ -38,11 +39,13 @@ class PairFolder(Dataset[Pair]):
 class PairSource:
     """Pairs of ``root`` for training: one drawn augmentation, applied to all layers of a pair.
 
-    A corrupt pair is replaced by the next one, see ``health``. Raises DataError when the folder does not pair up.
+    ``allow_missing``, ``on_mismatch``: what ``find_pairs`` lets pass; layers of unequal size are fitted here. A corrupt pair is
+    replaced by the next one, see ``health``. Raises DataError when the folder does not pair up.
     """
 
-    def __init__(self, root: Path, augment: Augment) -> None:
-        self.files, self.augment = find_pairs(root), augment
+    def __init__(self, root: Path, augment: Augment, *, allow_missing: bool = False, on_mismatch: Mismatch = "refuse") -> None:
+        self.files = find_pairs(root, allow_missing=allow_missing, on_mismatch=on_mismatch)
+        self.augment, self.on_mismatch = augment, on_mismatch
         self.health = Health(len(self.files), root)
 
     def __len__(self) -> int:
@@ -58,4 +61,19 @@ class PairSource:
 
     def _read(self, place: int) -> tuple[PairFiles, list[np.ndarray]]:
         files = self.files[place]
-        return files, [pixels(path) for path in files.all()]
+        layers = [pixels(path) for path in files.all()]
+        if self.on_mismatch in ("crop", "resize"):
+            layers = fitted(layers, resize=self.on_mismatch == "resize")
+        return files, layers
+
+
+def fitted(layers: list[np.ndarray], *, resize: bool) -> list[np.ndarray]:
+    """Layers (H, W, 3), uint8, brought to one size: their common middle, or ``resize``d (bicubic) to the first, the input."""
+    if len({layer.shape for layer in layers}) == 1:
+        return layers
+    if resize:
+        height, width = layers[0].shape[:2]
+        return [np.asarray(Image.fromarray(layer).resize((width, height), Image.Resampling.BICUBIC)) for layer in layers]
+    tall, wide = (min(layer.shape[axis] for layer in layers) for axis in (0, 1))
+    corners = [((layer.shape[0] - tall) // 2, (layer.shape[1] - wide) // 2) for layer in layers]
+    return [layer[top : top + tall, left : left + wide] for layer, (top, left) in zip(layers, corners, strict=True)]

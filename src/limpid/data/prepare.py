@@ -4,12 +4,14 @@ import inspect
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
+from pydantic import ValidationError, validate_call
 
 from limpid import catalogue
 from limpid.data.archive import MOST_BYTES, Unpacker
@@ -17,7 +19,7 @@ from limpid.data.decode import is_photo, pixels
 from limpid.data.layout import FolderSet, Placement
 from limpid.data.manifest import NAME, FileRecord, Manifest, check, sha256
 from limpid.data.pairing import Problem, listing
-from limpid.errors import DataError, PhotoError, UnknownNameError, UsageError
+from limpid.errors import DataError, PhotoError, SettingError, UnknownNameError, UsageError
 from limpid.progress import bar
 
 
@@ -44,6 +46,13 @@ def prepare(
     finished = _finished(wanted, out)
     if finished is not None:
         return finished
+    try:
+        return _lay_out(wanted, raw, out, most_bytes, quiet)
+    except OSError as error:
+        raise DataError(f"{out} cannot be made ({error.strerror or error}); free some space or choose another OUT") from error
+
+
+def _lay_out(wanted: FolderSet, raw: Path, out: Path, most_bytes: int, quiet: bool) -> Manifest:
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}.", suffix=".partial", dir=out.parent) as scratch:
         tidy, unpacked = Path(scratch, "tidy"), Path(scratch, "raw")
@@ -58,18 +67,48 @@ def prepare(
     return manifest
 
 
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """One set as a table lists it: ``variants`` are those in circulation, the default first; ``task`` what it is used for."""
+
+    name: str
+    variants: tuple[str, ...]
+    task: str
+    source: str
+
+
+def describe() -> list[Described]:
+    """Every set that can be prepared, sorted by name."""
+    rows = []
+    for name in catalogue.names("sets"):
+        entry = catalogue.find("sets", name)
+        signature = inspect.signature(entry.build, eval_str=True)
+        if signature.return_annotation is FolderSet:  # the others are made on the fly
+            variants = get_args(getattr(signature.parameters.get("variant"), "annotation", None))
+            rows.append(Described(name=name, variants=variants, task=", ".join(entry.tasks), source=entry.source))
+    return rows
+
+
 def _build(set_name: str, settings: Mapping[str, Any]) -> FolderSet:
     build = catalogue.find("sets", set_name).build
-    known = inspect.signature(build).parameters
+    signature = inspect.signature(build, eval_str=True)
+    if signature.return_annotation is not FolderSet:
+        raise UsageError(f"{set_name} is made on the fly; there is nothing to prepare")
+    known = signature.parameters
     unknown = next((name for name in settings if name not in known), None)
     if unknown is not None:
         raise UnknownNameError(f"setting of {set_name}", unknown, known)
     needed = [name for name, parameter in known.items() if parameter.default is parameter.empty and name not in settings]
     if needed:
-        raise UsageError(f"{set_name} needs the setting {', '.join(needed)}")
-    wanted = build(**settings)
-    if not isinstance(wanted, FolderSet):
-        raise UsageError(f"{set_name} is made on the fly; there is nothing to prepare")
+        raise UsageError(f"{set_name} needs the setting {', '.join(needed)}; add --set {needed[0]}=…")
+    variants = get_args(known["variant"].annotation) if "variant" in settings else ()
+    if variants and settings["variant"] not in variants:
+        raise UnknownNameError(f"variant of {set_name}", str(settings["variant"]), variants)
+    try:
+        wanted: FolderSet = validate_call(build)(**settings)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise SettingError(f"{fault['loc'][0]} of {set_name}: {fault['msg']}; got {fault['input']!r}") from error
     return wanted
 
 

@@ -35,7 +35,7 @@ class DualBlock(nn.Module):
         values, gates = zip(*(self._halves(index, stream) for index, stream in enumerate(streams)), strict=True)
         crossed = (values[0] * gates[1], values[1] * gates[0])
         first, second = (
-            stream + self.project[index](product) * self.scale[index]
+            stream + self.project[index](product) * self.scale[index].to(product.dtype)
             for index, (stream, product) in enumerate(zip(streams, crossed, strict=True))
         )
         return first, second

@@ -112,7 +112,9 @@ def _separate(work: Work, separator: Separator, settings: Settings, report: Repo
         suffix = path.suffix if isinstance(path, Path) else None
         check_format(photo, target_format(photo, settings.format or suffix or None))
     if settings.wish.max_memory is not None and chosen.ram > settings.wish.max_memory:
-        report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {settings.wish.max_memory / 1e6:.0f} MB allowed")
+        report.warnings.append(
+            f"needs about {chosen.ram / 1e6:.0f} MB, more than the {settings.wish.max_memory / 1e6:.0f} MB allowed"
+        )
     if dry:
         report.outputs = {layer: str(path) for layer, path in work.outputs.items()}
         return

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+from torch import nn
+
 from limpid import catalogue
+from limpid.backbones._backbone import Backbone
 from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.image.read import Source
 from limpid.image.separation import Separation
+from limpid.progress import say
 from limpid.runtime.device import choose_device, choose_precision
 from limpid.runtime.separator import Separator
 from limpid.weights import store
@@ -31,9 +35,10 @@ def load(
     label, path = _find(name, task)
     checkpoint = file.read(path)
     entry = catalogue.find("models", checkpoint.model)
-    if backbone_weights != "pretrained":
-        raise UsageError(f"{checkpoint.model} has no backbone to fill; leave out --backbone-weights {backbone_weights}")
     network = file.build(checkpoint, source=str(path))
+    _fill_backbones(network, checkpoint.model, backbone_weights)
+    if hasattr(network, "residual_wanted"):
+        network.residual_wanted = False  # the Separator completes the sum itself; a learnt residual would be thrown away
     chosen = choose_precision(precision, where, entry.needs)
     return Separator(network, entry, name=label, device=where, precision=chosen, sha256=store.sha256(path))
 
@@ -41,6 +46,17 @@ def load(
 def separate(photo: Source, model: str | Path = "default") -> Separation:
     """Separate one photo with the default settings; see ``Separator.__call__``."""
     return load(model)(photo)
+
+
+def _fill_backbones(network: nn.Module, model: str, weights: str) -> None:
+    """Fill what the checkpoint left out, from where the user says; random only when asked for, and said aloud."""
+    backbones = [module for module in network.modules() if isinstance(module, Backbone)]
+    if not backbones and weights != "pretrained":
+        raise UsageError(f"{model} has no backbone to fill; leave out --backbone-weights {weights}")
+    for backbone in backbones:
+        backbone.fill(weights)
+        if backbone.origin == "none":
+            say(f"note: the backbone of {model} holds random numbers, as --backbone-weights none asks for; its layers mean nothing")
 
 
 def _find(name: str | Path, task: str) -> tuple[str, Path]:

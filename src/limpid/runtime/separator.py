@@ -140,8 +140,10 @@ class Separator:
         needs = self.entry.needs
         with self._turn:
             layers = self._forward(pad(image[None], needs.multiple, needs.minimum).to(self.device))
-        found = {**layers, **layers.steps}
-        return {name: crop(layer[0], height, width).float().cpu() for name, layer in found.items()}
+        layers = layers.map(lambda layer: crop(layer[0], height, width).float().cpu())
+        shown = getattr(self.network, "shown", None)  # networks whose layers have a range of their own map it to 0…1
+        layers = shown(layers) if shown else layers
+        return {**layers, **layers.steps}
 
     def _forward(self, mixed: Tensor) -> Separation:
         with torch.inference_mode(), arithmetic(self.device, self.precision):

@@ -1,26 +1,32 @@
 """Dead-leaves charts made while testing: nothing to download, the same charts on every machine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
+from torch import Tensor
 
 from limpid.catalogue import Entry
+from limpid.data.threads import one_thread
+from limpid.image.photo import quantise
+from limpid.physics.leaves.chart import chart
+from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator
-
-Chart = Callable[[tuple[int, int], np.random.Generator], np.ndarray]
-"""Height and width, generator → (H, W, 3) uint8 chart; bind the settings of ``physics.leaves`` to make one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveLeaves(Sequence[np.ndarray]):
-    """``charts`` charts of ``side``×``side`` pixels, (H, W, 3) uint8; chart ``i`` depends on (seed, i) alone."""
+    """``charts`` charts of ``side``×``side`` pixels, (H, W, 3) uint8; chart ``i`` depends on ``settings`` and (seed, i) alone.
 
-    chart: Chart
+    ``photos``, (3, H, W), 0…1, lend natural colours.
+    """
+
+    settings: Chart = Chart()
     charts: int = 100
     side: int = 512
     seed: int = 42
+    photos: Sequence[Tensor] = ()
 
     def __len__(self) -> int:
         return self.charts
@@ -36,7 +42,9 @@ class LiveLeaves(Sequence[np.ndarray]):
             return [self[place] for place in range(*index.indices(self.charts))]
         if not 0 <= index < self.charts:
             raise IndexError(index)
-        return self.chart((self.side, self.side), generator(self.seed, index, "chart"))
+        with one_thread():
+            drawn = chart(self.settings, (self.side, self.side), generator(self.seed, index, "chart"), photos=self.photos)
+        return quantise(drawn, np.uint8)
 
 
 ENTRY = Entry(build=LiveLeaves, tasks=("denoise", "deblur"), source="Lee, Mumford & Huang, IJCV 2001 (dead leaves)")

@@ -1,36 +1,19 @@
 """Dead-leaves charts that were saved as PNG: the four published presets."""
 
-from dataclasses import dataclass
+from typing import Literal
 
 from limpid.catalogue import Entry
 from limpid.data.layout import FolderSet, photos
-from limpid.errors import UnknownNameError
+from limpid.physics.leaves.presets import PRESETS
+
+Variant = Literal["randomrgb_1024", "div2k_1024", "div2k_512", "primitives_div2k_512"]
 
 
-@dataclass(frozen=True)
-class Preset:
-    """Number of charts and side in pixels."""
+def dead_leaves_saved(*, variant: Variant = "div2k_512", count: int | None = None) -> FolderSet:
+    """``deadleaves_<variant>/<0000…>.png``, or what ``limpid synthesise leaves --preset`` made; ``count``: another number.
 
-    count: int
-    side: int
-
-
-PRESETS = {
-    "randomrgb_1024": Preset(1000, 1024),
-    "div2k_1024": Preset(1000, 1024),
-    "div2k_512": Preset(4000, 512),
-    "primitives_div2k_512": Preset(4000, 512),
-}
-"""Presets of the published saver."""
-
-
-def dead_leaves_saved(*, variant: str = "div2k_512", count: int | None = None) -> FolderSet:
-    """``deadleaves_<variant>/<0000…>.png``; ``count``: another number of charts than published.
-
-    Published files were written with red and blue exchanged; their bytes are kept as they are. Raises UnknownNameError.
+    Published files were written with red and blue exchanged; their bytes are kept as they are.
     """
-    if variant not in PRESETS:
-        raise UnknownNameError("preset of dead leaves", variant, PRESETS)
     preset = PRESETS[variant]
     return FolderSet(
         name="dead_leaves_saved",

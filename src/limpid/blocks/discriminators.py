@@ -1,0 +1,87 @@
+"""Judges of adversarial training, under their published keys; all answer with raw logits."""
+
+import torch
+from torch import Tensor, nn
+
+_SLOPE = 0.2
+
+
+class ConditionalPatch(nn.Module):
+    """Judge of the hypercolumn network: patches of photo and transmission together, batch normalised.
+
+    Photo and candidate, (B, 3, H, W) each, → logits (B, 1, h, w); 256 pixels give 30. Smallest side 24.
+    Source: Zhang, Ng & Chen, CVPR 2018, as in PINTO0309/reflection-removal (2,768,705 parameters).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer1 = nn.Sequential(nn.Conv2d(6, 64, 4, 2, 1), nn.LeakyReLU(_SLOPE))
+        self.layer2 = _normalised(64, 128, stride=2)
+        self.layer3 = _normalised(128, 256, stride=2)
+        self.layer4 = _normalised(256, 512, stride=1)
+        self.layer5 = nn.Conv2d(512, 1, 4, 1, 1)
+        start_normal(self)
+
+    def forward(self, photo: Tensor, candidate: Tensor) -> Tensor:
+        """Logits of patches."""
+        features = self.layer1(torch.cat((photo, candidate), dim=1))
+        logits: Tensor = self.layer5(self.layer4(self.layer3(self.layer2(features))))
+        return logits
+
+
+class Patch(nn.Module):
+    """Judge of patches of one image, instance normalised without parameters: IBCLN (``padding`` 1), ERRNet's ``disc_patch`` (2).
+
+    (B, 3, H, W) → logits (B, 1, h, w). Sources: Li et al., CVPR 2020 (2,764,737 parameters); Wei et al., CVPR 2019.
+    """
+
+    def __init__(self, *, padding: int = 1) -> None:
+        super().__init__()
+        modules: list[nn.Module] = [nn.Conv2d(3, 64, 4, 2, padding), nn.LeakyReLU(_SLOPE)]
+        for before, after, stride in ((64, 128, 2), (128, 256, 2), (256, 512, 1)):
+            modules += [nn.Conv2d(before, after, 4, stride, padding), nn.InstanceNorm2d(after), nn.LeakyReLU(_SLOPE)]
+        self.model = nn.Sequential(*modules, nn.Conv2d(512, 1, 4, 1, padding))
+        start_normal(self)
+
+    def forward(self, candidate: Tensor) -> Tensor:
+        """Logits of patches."""
+        logits: Tensor = self.model(candidate)
+        return logits
+
+
+class Whole(nn.Module):
+    """ERRNet's default judge ``disc_vgg``: ten convolutions, group normalised, one logit per image.
+
+    (B, 3, H, W) → (B, 1, 1, 1). Source: Wei et al., CVPR 2019 (9,937,089 parameters).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        modules: list[nn.Module] = [nn.Conv2d(3, 64, 3, 1, 1), nn.LeakyReLU(_SLOPE)]
+        widths = (64, 64, 128, 128, 256, 256, 512, 512, 512, 512)
+        for index, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+            convolution = nn.Conv2d(before, after, 3, stride=1 if index % 2 else 2, padding=1)
+            modules += [convolution, nn.GroupNorm(32, after), nn.LeakyReLU(_SLOPE)]
+        self.body = nn.Sequential(*modules)
+        self.tail = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(512, 1024, 1), nn.LeakyReLU(_SLOPE), nn.Conv2d(1024, 1, 1))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
+
+    def forward(self, candidate: Tensor) -> Tensor:
+        """One logit per image."""
+        logits: Tensor = self.tail(self.body(candidate))
+        return logits
+
+
+def start_normal(network: nn.Module) -> None:
+    """Weights of convolutions N(0, 0.02), their biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def _normalised(before: int, after: int, *, stride: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(before, after, 4, stride, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(_SLOPE))

@@ -1,0 +1,154 @@
+"""Which network a set of tensors is, by names and shapes alone."""
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from functools import cache
+from inspect import signature
+from typing import Any
+
+from torch import Tensor
+
+from limpid import catalogue
+from limpid.checkpoints.convert._shapes import Shapes, shapes_of
+from limpid.checkpoints.layouts import Candidate, candidates
+from limpid.errors import WeightsError
+
+_SHOWN = 5  # names that a message lists
+_FAMILIES = 2  # networks that are compared in all their sizes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """A network's name in the catalogue, its settings, its tensors under our names, and the prefix taken off theirs."""
+
+    model: str
+    settings: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+    prefix: str
+
+
+def recognise(tensors: Mapping[str, Tensor], source: str) -> Recognised:
+    """Find the network, asking every converter, then comparing with every named size; ``source`` names the file in messages.
+
+    Tensors under a prefix are tried when the whole set fits nothing (a file with networks of losses beside the one wanted).
+    Raises WeightsError when nothing fits, with the nearest network and what differs, or when more than one does.
+    """
+    found: list[Recognised] = []
+    depth = 0
+    for candidate in candidates(tensors):
+        if found and candidate.prefix.count(".") > depth:
+            break
+        depth = candidate.prefix.count(".")
+        found += _fits(candidate)
+    if not found:
+        raise WeightsError(_nearest(tensors, source))
+    averaged = [fit for fit in found if "ema" in fit.prefix]
+    if len(found) > 1 and len(averaged) == 1:
+        return averaged[0]
+    if len(found) > 1:
+        fits = ", ".join(f"{fit.model} under {fit.prefix!r}" if fit.prefix else fit.model for fit in found)
+        raise WeightsError(f"{source} fits more than one network: {fits}; save the one that is wanted alone")
+    return found[0]
+
+
+def size_of(model: str, settings: Mapping[str, Any]) -> str | None:
+    """The named size that these settings are, defaults filled in; None when they are nobody's."""
+    entry = catalogue.find("models", model)
+    defaults = {name: parameter.default for name, parameter in signature(entry.build).parameters.items()}
+
+    def full(some: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in {**defaults, **some}.items()}
+
+    return next((size for size, published in entry.sizes.items() if full(published) == full(settings)), None)
+
+
+def _fits(candidate: Candidate) -> list[Recognised]:
+    shapes = _shapes(candidate.tensors)
+    found = []
+    for name in catalogue.names("converters"):
+        converter = catalogue.find("converters", name).build()
+        settings = converter.recognise(shapes)
+        if settings is not None:
+            renamed = converter.convert(candidate.tensors)
+            found.append(Recognised(model=converter.model, settings=settings, tensors=renamed, prefix=candidate.prefix))
+    return found or _ours(candidate, shapes)
+
+
+def _ours(candidate: Candidate, shapes: Shapes) -> list[Recognised]:
+    """A plain state dict of a network that has no converter: exactly a named size; of equals the first named."""
+    for model, size, expected in _known(frozenset(catalogue.names("models")) - _converted()):
+        if expected == shapes:
+            settings = catalogue.find("models", model).sizes[size]
+            return [Recognised(model=model, settings=settings, tensors=candidate.tensors, prefix=candidate.prefix)]
+    return []
+
+
+def _converted() -> set[str]:
+    """Networks that a converter recognises."""
+    return {catalogue.find("converters", name).build().model for name in catalogue.names("converters")}
+
+
+@cache
+def _known(models: frozenset[str], sizes: frozenset[str] | None = None) -> tuple[tuple[str, str, Shapes], ...]:
+    """These networks in the named ``sizes``, or in all; one whose optional library is missing is left out."""
+    known = []
+    for model in sorted(models):
+        for size, settings in catalogue.find("models", model).sizes.items():
+            shapes = shapes_of(model, settings) if sizes is None or size in sizes else {}
+            if shapes:
+                known.append((model, size, shapes))
+    return tuple(known)
+
+
+def _nearest(tensors: Mapping[str, Tensor], source: str) -> str:
+    """One line on the named size whose names overlap most with any candidate's, and what differs.
+
+    The networks most alike with numbers left out of their names are found in their ``tiny`` size first, as that is quick.
+    """
+    alike: list[tuple[float, str, Candidate]] = []
+    for candidate in candidates(tensors):
+        patterns = _patterns(candidate.tensors)
+        for model, _, shapes in _known(frozenset(catalogue.names("models")), frozenset({"tiny"})):
+            alike.append((_overlap(_patterns(shapes), patterns), model, candidate))
+    alike.sort(key=lambda scored: -scored[0])
+    best, text = 0.0, "no name in it is one of a known network; first " + _list(tensors)
+    for _, family, candidate in alike[:_FAMILIES]:
+        shapes = _shapes(candidate.tensors)
+        for model, size, expected in _known(frozenset({family})):
+            fitting = sum(expected[name] == shapes.get(name) for name in expected) / len(expected)
+            score = _overlap(expected.keys(), shapes.keys()) + 1e-3 * fitting
+            if score > best:
+                best, text = score, f"nearest is {model} ({size}): {_differences(expected, shapes)}"
+    return f"{source} is no network known here ({len(tensors)} tensors); {text}"
+
+
+def _patterns(names: Iterable[str]) -> set[str]:
+    return {re.sub(r"\d+", "0", name) for name in names}
+
+
+def _overlap(some: Set[str], others: Set[str]) -> float:
+    return len(some & others) / len(some | others)
+
+
+def _differences(expected: Shapes, shapes: Shapes) -> str:
+    missing = [name for name in expected if name not in shapes]
+    unexpected = [name for name in shapes if name not in expected]
+    wrong = [name for name in expected if name in shapes and shapes[name] != expected[name]]
+    parts = []
+    if missing:
+        parts.append(f"{len(missing)} missing: {_list(missing)}")
+    if unexpected:
+        parts.append(f"{len(unexpected)} unexpected: {_list(unexpected)}")
+    if wrong:
+        parts.append(f"shape of {wrong[0]} is {shapes[wrong[0]]}, expected {expected[wrong[0]]}")
+    return "; ".join(parts)
+
+
+def _list(names: Iterable[str]) -> str:
+    every = list(names)
+    return ", ".join(every[:_SHOWN]) + (", …" if len(every) > _SHOWN else "")
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -1,0 +1,40 @@
+"""``limpid inspect``: what a weight file is."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from limpid.checkpoints.about import About
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A .pt, .pth, .ckpt, .bin or .safetensors file; nothing in it is run.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Say which network a weight file holds: settings, parameters, size, licence and training where the file says so."""
+    from dataclasses import asdict
+
+    from limpid.checkpoints.about import inspect as look
+
+    about = look(file)
+    if as_json:
+        typer.echo(json.dumps(asdict(about), ensure_ascii=False))
+    else:
+        show(about)
+
+
+def show(about: "About") -> None:
+    """Print what a file is, a line for each thing known."""
+    size = f" ({about.size})" if about.size else ""
+    typer.echo(f"{about.file}: {about.model}{size}, {' or '.join(about.tasks)}; layers {', '.join(about.layers)}")
+    typer.echo(f"  settings    {', '.join(f'{name}={value}' for name, value in about.settings.items()) or 'defaults'}")
+    typer.echo(f"  parameters  {about.parameters:,} ({', '.join(about.precision)})")
+    typer.echo(f"  size        {about.bytes / 1e6:.1f} MB, sha256 {about.sha256[:16]}…")
+    typer.echo(f"  source      {about.source}")
+    typer.echo(f"  licence     {about.licence}")
+    typer.echo(f"  trained on  {about.trained_on}")
+    for name, value in about.notes.items():
+        typer.echo(f"  {name:<11} {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")

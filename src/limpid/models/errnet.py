@@ -1,0 +1,172 @@
+"""ERRNet and its plain form BaseNet: residual blocks at half resolution on a VGG-19 hypercolumn.
+
+Wei, Yang, Fu, Wipf & Huang, CVPR 2019 (arXiv:1904.00637): channel attention in thirteen residual blocks, pyramid pooling before
+the output, raw VGG-19 features (relu1_1 … relu5_1) beside the photo. The network answers with the transmission alone; the
+reflection given here is what it took away. The stacks of the hypercolumn and of the pyramid are never built, which is exact.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpid.backbones.vgg19 import FIRSTS, Vgg19
+from limpid.blocks.hypercolumn import add_enlarged, fold
+from limpid.catalogue import Entry, Needs
+from limpid.image.separation import Separation
+
+POOLS = (4, 8, 16, 32)
+"""Sides of the cells of the pyramid, pixels."""
+
+
+class Convolution(nn.Module):
+    """Convolution that keeps or halves the size, published key ``conv2d``; (B, C, H, W) → (B, D, H/stride, W/stride)."""
+
+    def __init__(self, before: int, after: int, kernel: int, *, stride: int = 1) -> None:
+        super().__init__()
+        self.conv2d = nn.Conv2d(before, after, kernel, stride=stride, padding=kernel // 2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Convolve, with zeros around."""
+        found: Tensor = self.conv2d(features)
+        return found
+
+
+class Enlargement(nn.Module):
+    """Transposed convolution, 4×4, that doubles the size; (B, C, H, W) → (B, C, 2H, 2W)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv2d = nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Double the size."""
+        found: Tensor = self.conv2d(features)
+        return found
+
+
+class ChannelAttention(nn.Module):
+    """Gate of each channel from its mean over the whole photo; (B, C, H, W) → (B, C, 1, 1), 0…1."""
+
+    def __init__(self, channels: int, reduction: int) -> None:
+        super().__init__()
+        self.fc = nn.Sequential(
+            nn.Linear(channels, channels // reduction), nn.ReLU(), nn.Linear(channels // reduction, channels), nn.Sigmoid()
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Means to gates."""
+        gates: Tensor = self.fc(features.mean(dim=(2, 3)))
+        return gates[..., None, None]
+
+
+class ResidualBlock(nn.Module):
+    """x + scale · attention(conv(relu(conv(x)))), nothing after the sum; (B, C, H, W) → the same."""
+
+    def __init__(self, channels: int, *, reduction: int | None, scale: float) -> None:
+        super().__init__()
+        self.conv1 = Convolution(channels, channels, 3)
+        self.conv2 = Convolution(channels, channels, 3)
+        self.se_layer = ChannelAttention(channels, reduction) if reduction else None
+        self.scale = scale
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Refine features."""
+        change = self.conv2(F.relu_(self.conv1(features)))
+        gates = self.scale if self.se_layer is None else self.scale * self.se_layer(change)
+        refined: Tensor = features + change * gates if torch.is_grad_enabled() else change.mul_(gates).add_(features)
+        return refined
+
+
+class PyramidPooling(nn.Module):
+    """Means over cells of four sizes, each as C/4 channels enlarged to the features, joined with them by 1×1.
+
+    Cells start at the top left, the remainder at the bottom and right is left out, and enlarging (nearest) stretches them
+    over the whole. The joining convolution acts slice by slice at the cells' own resolution. Sides of at least 32; same shape out.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(
+            nn.Sequential(nn.AvgPool2d(side), nn.Conv2d(channels, channels // 4, 1, bias=False), nn.LeakyReLU(0.2))
+            for side in POOLS
+        )
+        self.bottleneck = nn.Conv2d(channels + len(POOLS) * (channels // 4), channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Add the surroundings at four scales."""
+        size = (features.shape[-2], features.shape[-1])
+        *slices, own = torch.split(self.bottleneck.weight, [features.shape[1] // 4] * len(POOLS) + [features.shape[1]], dim=1)
+        total = F.conv2d(features, own, self.bottleneck.bias)
+        for stage, weight in zip(self.stages, slices, strict=True):
+            total = add_enlarged(total, F.conv2d(stage(features), weight), size, mode="nearest")
+        return F.leaky_relu_(total, 0.2)
+
+
+class Errnet(nn.Module):
+    """Photo (B, 3, H, W), 0…1, encoded → Separation, unclamped; even sides of at least 32.
+
+    ``hypercolumn``: VGG-19 taps beside the photo, none for a network without; they come from ``backbone``, whose weights
+    published checkpoints leave out. ``width``: channels; ``blocks``: residual blocks; ``residual_scale``: their factor.
+    ``attention``: channels per hidden unit of the channel attention, None without; ``pyramid``: pooling. BaseNet has neither.
+    """
+
+    def __init__(
+        self,
+        *,
+        hypercolumn: tuple[str, ...] = FIRSTS,
+        width: int = 256,
+        blocks: int = 13,
+        residual_scale: float = 0.1,
+        attention: int | None = 8,
+        pyramid: bool = True,
+    ) -> None:
+        super().__init__()
+        self.backbone = Vgg19(taps=hypercolumn) if hypercolumn else None
+        stacked = 3 + (sum(self.backbone.channels.values()) if self.backbone else 0)
+        self.conv1 = Convolution(stacked, width, 1)
+        self.conv2 = Convolution(width, width, 3)
+        self.conv3 = Convolution(width, width, 3, stride=2)
+        self.res_module = nn.Sequential(*(ResidualBlock(width, reduction=attention, scale=residual_scale) for _ in range(blocks)))
+        self.deconv1 = Enlargement(width)
+        self.deconv2 = Convolution(width, width, 3)
+        self.pyramid_module = PyramidPooling(width) if pyramid else None
+        self.deconv3 = Convolution(width, 3, 1)
+
+    def forward(self, mixed: Tensor) -> Separation:
+        """(B, 3, H, W) → layers of the same shape; transmission is not negative."""
+        features = F.relu_(self._first(mixed))
+        features = F.relu_(self.conv2(features))
+        features = self.res_module(F.relu_(self.conv3(features)))
+        features = F.relu_(self.deconv1(features))
+        features = F.relu_(self.deconv2(features))
+        if self.pyramid_module is not None:
+            features = self.pyramid_module(features)
+        with torch.autocast(mixed.device.type, enabled=False):  # eight bits of mantissa would show as banding
+            transmission = F.relu(self.deconv3(features.to(mixed.dtype)))
+        return Separation({"transmission": transmission, "reflection": mixed - transmission})
+
+    def _first(self, mixed: Tensor) -> Tensor:
+        """``conv1`` over the hypercolumn that is never built; the features are constants to training."""
+        if self.backbone is None:
+            first: Tensor = self.conv1(mixed)
+            return first
+        convolution = self.conv1.conv2d
+        colour, *slices = torch.split(convolution.weight[..., 0, 0], [3, *self.backbone.channels.values()], dim=1)
+        stages = ((tap, features.detach()) for tap, features in self.backbone.stages(mixed))
+        weights = dict(zip(self.backbone.channels, slices, strict=True))
+        assert convolution.bias is not None
+        return fold(stages, weights, mixed, colour, convolution.bias, (mixed.shape[-2], mixed.shape[-1]))
+
+
+ENTRY = Entry(
+    build=Errnet,
+    source="Wei et al., CVPR 2019, arXiv:1904.00637; published code Vandermode/ERRNet",
+    tasks=("reflection",),
+    layers=("transmission", "reflection"),
+    sizes={
+        "hypercolumn": {},
+        "plain": {"hypercolumn": ()},
+        "tiny": {"hypercolumn": FIRSTS[:2], "width": 16, "blocks": 1},
+    },
+    needs=Needs(multiple=2, minimum=32, tiling="discouraged"),
+)

@@ -1,0 +1,76 @@
+"""Stacked convolutions: the baseline of rstor, residual blocks at full resolution without a skip from the photo.
+
+Neveu et al., balthazarneveu/blind-deblurring-from-synthetic-data, 2024.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpid.catalogue import Entry, Needs
+from limpid.errors import SettingError
+from limpid.image.separation import Separation
+
+
+class Layer(nn.Module):
+    """One convolution of odd side ``kernel``, same size out."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, bias: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, inputs, H, W) → (B, outputs, H, W)."""
+        convolved: Tensor = self.conv(features)
+        return convolved
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions around a leaky ReLU, the input added, another leaky ReLU; (B, C, H, W) → the same."""
+
+    def __init__(self, channels: int, kernel: int, *, bias: bool) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=bias)
+        self.conv2 = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Refine features."""
+        return F.leaky_relu(features + self.conv2(F.leaky_relu(self.conv1(features))))
+
+
+class StackedConvolutions(nn.Module):
+    """Photo (B, 3, H, W), 0…1, encoded → Separation of ``restored``, unclamped; any size.
+
+    ``width``: channels; ``layers``: first and last convolution plus the residual blocks between them, even; ``kernel``: side
+    of all convolutions in pixels, odd; ``bias``: whether they have one. Raises SettingError otherwise.
+    """
+
+    def __init__(self, *, width: int = 64, layers: int = 8, kernel: int = 3, bias: bool = True) -> None:
+        super().__init__()
+        if layers < 2 or layers % 2 or not kernel % 2:
+            raise SettingError(f"stacked convolutions need an even number of layers and an odd kernel; got {layers} and {kernel}")
+        first, last = Layer(3, width, kernel, bias=bias), Layer(width, 3, kernel, bias=bias)
+        blocks = (ResidualBlock(width, kernel, bias=bias) for _ in range(layers - 2))
+        self.conv_stack = nn.ModuleList((first, *blocks, last))
+        self.receptive_radius = (2 + 2 * (layers - 2)) * (kernel // 2)
+
+    def forward(self, mixed: Tensor) -> Separation:
+        """(B, 3, H, W) → ``restored`` of the same shape."""
+        first, *blocks, last = self.conv_stack
+        features = F.leaky_relu(first(mixed))  # (B, 3, H, W) -> (B, C, H, W)
+        for block in blocks:
+            features = block(features)
+        return Separation({"restored": last(features)})
+
+
+ENTRY = Entry(
+    build=StackedConvolutions,
+    source="Neveu et al., balthazarneveu/blind-deblurring-from-synthetic-data, 2024",
+    tasks=("denoise", "deblur"),
+    layers=("restored",),
+    sizes={
+        "width16": {"width": 16},
+        "width64": {"width": 64},
+        "tiny": {"width": 4, "layers": 4},
+    },
+    needs=Needs(),
+)

@@ -1,0 +1,133 @@
+"""USI3D: albedo and shading learnt without pairs, as one shared content decoded in two styles.
+
+Liu, Li, You, Lu, "Unsupervised Learning for Intrinsic Image Decomposition from a Single Image", CVPR 2020, arXiv:1911.09930.
+Three generators (image, reflectance, shading), a splitter that turns the photo's style into the styles of both layers, and a
+merger that turns it back. Only the image's encoders, the layers' decoders and the splitter are needed on a photo; the rest
+trains them, with one ``MultiScaleDiscriminator`` per layer (``blocks/munit``).
+
+Ranges: the forward answers with the raw tanh, −1…1, which the losses of the authors multiply. What their script saves is
+that stretched so that the smallest value of the photo becomes 0 and the largest 1: ``shown`` does this for the runtime.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from limpid.blocks.munit import AdaptiveDecoder, ContentEncoder, Perceptron, StyleEncoder
+from limpid.catalogue import Entry, Needs
+from limpid.image.separation import Separation
+
+
+class Generator(nn.Module):
+    """One domain: image ↔ content and style; each half is there only where it is used."""
+
+    def __init__(self, *, width: int, style: int, residuals: int, hidden: int, encodes: bool, decodes: bool) -> None:
+        super().__init__()
+        if encodes:
+            self.enc_style = StyleEncoder(width, style)
+            self.enc_content = ContentEncoder(width, residuals)
+        if decodes:
+            self.dec = AdaptiveDecoder(width, residuals)
+            self.mlp = Perceptron(style, self.dec.parameters_needed, hidden=hidden, layers=3)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) → content (B, 4 · width, H/4, W/4), style (B, style)."""
+        return self.enc_content(image), self.enc_style(image).flatten(1)
+
+    def decode(self, content: Tensor, style: Tensor) -> Tensor:
+        """Content and style (B, style) → (B, 3, H, W), −1…1."""
+        image: Tensor = self.dec(content, self.mlp(style))
+        return image
+
+
+class StyleMap(nn.Module):
+    """A perceptron under its published name: the splitter (style → two styles) or the merger (two → one)."""
+
+    def __init__(self, channels: int, out: int, *, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.mlp = Perceptron(channels, out, hidden=hidden, layers=layers)
+
+    def forward(self, style: Tensor) -> Tensor:
+        """(B, C) → (B, C')."""
+        mapped: Tensor = self.mlp(style)
+        return mapped
+
+
+class Usi3d(nn.Module):
+    """Photo (B, 3, H, W), 0…1, encoded → albedo and shading, raw tanh, −1…1; H, W multiples of 4, at least 16.
+
+    ``width``: channels at full resolution, 4 times as many at 1/4; ``style``: length of a style; ``residuals``: blocks of
+    the encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger.
+    ``input_range``: what the network is fed, ``unit`` (0…1, as in the authors' test script) or ``signed`` (−1…1);
+    ``output_range``: what ``shown`` makes of the answer, ``stretch`` (smallest value of the photo to 0, largest to 1, as the
+    authors save it), ``half`` ((v + 1) / 2) or ``raw``. With which ranges the published file was trained is not known.
+    ``training_parts``: hold also the parts that are used in training alone. Keys are those published.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        style: int = 8,
+        residuals: int = 4,
+        hidden: int = 256,
+        mapping: int = 3,
+        input_range: Literal["unit", "signed"] = "unit",
+        output_range: Literal["stretch", "half", "raw"] = "stretch",
+        training_parts: bool = False,
+    ) -> None:
+        super().__init__()
+        self.input_range, self.output_range = input_range, output_range
+
+        def generator(*, encodes: bool, decodes: bool) -> Generator:
+            return Generator(
+                width=width,
+                style=style,
+                residuals=residuals,
+                hidden=hidden,
+                encodes=encodes or training_parts,
+                decodes=decodes or training_parts,
+            )
+
+        self.i = generator(encodes=True, decodes=False)
+        self.r = generator(encodes=False, decodes=True)
+        self.s = generator(encodes=False, decodes=True)
+        self.fs = StyleMap(style, 2 * style, hidden=hidden, layers=mapping)
+        if training_parts:
+            self.fm = StyleMap(2 * style, style, hidden=hidden, layers=mapping)
+
+    def forward(self, mixed: Tensor) -> Separation:
+        """(B, 3, H, W) → layers of the same shape, −1…1."""
+        content, style = self.i.encode(mixed * 2 - 1 if self.input_range == "signed" else mixed)
+        albedo_style, shading_style = self.fs(style).chunk(2, dim=1)
+        return Separation({"albedo": self.r.decode(content, albedo_style), "shading": self.s.decode(content, shading_style)})
+
+    def shown(self, raw: Separation) -> Separation:
+        """The forward's answer for the whole photo brought to 0…1 as ``output_range`` says, each layer and sample by itself."""
+        if self.output_range == "raw":
+            return raw
+        return raw.map(_stretched if self.output_range == "stretch" else _halved)
+
+
+def _halved(layer: Tensor) -> Tensor:
+    return (layer + 1) / 2
+
+
+def _stretched(layer: Tensor) -> Tensor:
+    low, high = torch.aminmax(layer.flatten(-3), dim=-1)
+    return (layer - low[..., None, None, None]) / (high - low).clamp_min(1e-6)[..., None, None, None]
+
+
+ENTRY = Entry(
+    build=Usi3d,
+    source="Liu, Li, You, Lu, CVPR 2020, arXiv:1911.09930",
+    tasks=("intrinsic",),
+    layers=("albedo", "shading"),
+    sizes={
+        "mpi": {},
+        "iiw": {"style": 32, "mapping": 5},
+        "tiny": {"width": 8, "style": 4, "residuals": 1, "hidden": 16},
+    },
+    needs=Needs(multiple=4, minimum=16, tiling="discouraged"),
+)

@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from limpid.blocks.discriminators import ConditionalPatch, Patch, Whole
+
+COUNTS = [(ConditionalPatch, 2_768_705), (Patch, 2_764_737), (Whole, 9_937_089)]
+
+
+@pytest.mark.parametrize(("build", "count"), COUNTS)
+def test_counts_are_the_published_ones(build, count):
+    with torch.device("meta"):
+        assert sum(parameter.numel() for parameter in build().parameters()) == count
+
+
+def shape(network, *inputs):
+    with torch.device("meta"):
+        return tuple(network(*(torch.empty(1, 3, *size) for size in inputs)).shape)
+
+
+def test_answers_have_the_published_sizes():
+    with torch.device("meta"):
+        conditional, patch, whole = ConditionalPatch(), Patch(), Whole()
+    assert shape(conditional, (256, 256), (256, 256)) == (1, 1, 30, 30)
+    assert shape(conditional, (400, 640), (400, 640)) == (1, 1, 48, 78)
+    assert shape(patch, (256, 256)) == (1, 1, 30, 30)
+    assert shape(whole, (224, 224)) == (1, 1, 1, 1)
+
+
+def test_keys_are_the_published_ones():
+    with torch.device("meta"):
+        conditional, patch, whole = ConditionalPatch().state_dict(), Patch().state_dict(), Whole().state_dict()
+    assert len(conditional) == 22
+    assert {"layer1.0.bias", "layer4.1.running_var", "layer5.weight"} <= conditional.keys()
+    assert "layer2.0.bias" not in conditional
+    assert tuple(conditional["layer4.0.weight"].shape) == (512, 256, 4, 4)
+    assert {key.rpartition(".")[0] for key in patch} == {f"model.{index}" for index in (0, 2, 5, 8, 11)}
+    bodies = {f"body.{index}" for index in (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 23, 24, 26, 27)}
+    assert {key.rpartition(".")[0] for key in whole} == bodies | {"tail.1", "tail.3"}
+    assert tuple(whole["body.14.weight"].shape) == (256, 256, 3, 3)
+    assert tuple(whole["body.17.weight"].shape) == (512, 256, 3, 3)

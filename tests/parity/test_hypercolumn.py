@@ -1,0 +1,211 @@
+"""The hypercolumn network against the golden outputs of an independent implementation, and against its literal construction."""
+
+import json
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from limpid import catalogue
+from limpid.checkpoints.convert.hypercolumn import HypercolumnConverter
+from limpid.models.hypercolumn import BACKBONES, DILATIONS, Hypercolumn
+
+GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
+CASES = [
+    "hypercolumn_vgg19",
+    "hypercolumn_dinov3_vits16",
+    "hypercolumn_dinov3_vitt_rir_output_skip",
+    "hypercolumn_hgnetv2_distributed_residual",
+]
+
+
+def fill(shapes):
+    spec = spec_from_file_location("fill", GOLDEN / "fill.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    kinds = {True: torch.int64, False: torch.float32}
+    return module.fill_state_dict({name: torch.zeros(shape, dtype=kinds[name.endswith("tracked")]) for name, shape in shapes})
+
+
+@pytest.mark.skipif(not GOLDEN.is_dir(), reason="golden cases are not beside this checkout")
+@pytest.mark.parametrize("case", CASES)
+def test_published_weights_give_the_published_layers(case):
+    manifest, arrays = json.loads((GOLDEN / f"{case}.json").read_text()), np.load(GOLDEN / f"{case}.npz")
+    tensors = fill([(name, tuple(shape)) for name, shape in manifest["state_dict"].items()])
+    tensors |= {name.removeprefix("kept/"): torch.from_numpy(arrays[name]) for name in arrays.files if name.startswith("kept/")}
+    converter = HypercolumnConverter()
+    network = Hypercolumn(**converter.recognise({name: tuple(tensor.shape) for name, tensor in tensors.items()})).eval()
+    network.load_state_dict(converter.convert(tensors), strict=True)
+    assert network.backbone.origin == "checkpoint"
+    with torch.inference_mode():
+        layers = network(torch.from_numpy(arrays["input"]))
+    for layer in ("transmission", "reflection"):
+        expected = torch.from_numpy(arrays[layer])
+        assert float((layers[layer] - expected).abs().max()) < 1e-3 * float(expected.std())
+
+
+HEAD = {
+    "vgg19": 391_448,
+    "hgnetv2": 416_024,
+    "dinov3_vitt": 346_392,
+    "dinov3_vits16": 395_544,
+    "dinov3_vits16plus": 395_544,
+    "dinov3_vitb16": 493_848,
+}
+TOTAL = {
+    "vgg19": 20_415_832,
+    "hgnetv2": 2_266_420,
+    "dinov3_vitt": 5_832_600,
+    "dinov3_vits16": 21_996_696,
+    "dinov3_vits16plus": 29_093_016,
+    "dinov3_vitb16": 86_163_480,
+}
+REDUCED = {
+    "vgg19": (477_896, 389_648, 345_524),
+    "hgnetv2": (676_648, 489_024, 395_212),
+    "dinov3_vitt": (350_744, 326_072, 313_736),
+    "dinov3_vits16": (473_816, 387_608, 344_504),
+    "dinov3_vits16plus": (473_816, 387_608, 344_504),
+    "dinov3_vitb16": (941_144, 621_272, 461_336),
+}
+
+
+def on_meta(**settings):
+    with torch.device("meta"):
+        return Hypercolumn(**settings)
+
+
+def unused(backbone, network):
+    """Parameters of the published file that take no part: mask token and the masked bias of the keys."""
+    return 0 if backbone in ("vgg19", "hgnetv2", "dinov3_vitt") else 13 * network.backbone.model.embed_dim
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_parameter_counts_are_the_published_ones(backbone):
+    network = on_meta(backbone=backbone)
+    assert sum(p.numel() for p in network.parameters() if p.requires_grad) == HEAD[backbone]
+    assert sum(p.numel() for p in network.parameters()) + unused(backbone, network) == TOTAL[backbone]
+    for scale, expected in zip((4, 8, 16), REDUCED[backbone], strict=True):
+        trained = on_meta(backbone=backbone, reduction=scale)
+        assert sum(p.numel() for p in trained.parameters() if p.requires_grad) == expected
+
+
+@pytest.mark.parametrize("size", catalogue.find("models", "hypercolumn").sizes)
+def test_every_size_is_recognised(size):
+    settings = catalogue.find("models", "hypercolumn").sizes[size]
+    shapes = {name: tuple(tensor.shape) for name, tensor in on_meta(**settings).state_dict().items()}
+    assert HypercolumnConverter().recognise(shapes) == settings
+
+
+@pytest.mark.parametrize("scale", [3, 17, 24, 34, 700])
+def test_any_reduction_is_read_from_the_shapes(scale):
+    network = on_meta(backbone="vgg19", reduction=scale)
+    shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    assert HypercolumnConverter().recognise(shapes)["reduction"] == tuple(-(-c // scale) for c in (64, 128, 256, 512, 512))
+
+
+@pytest.mark.parametrize("change", ["missing", "unexpected", "shape"])
+def test_what_does_not_fit_exactly_is_another_architecture(change):
+    shapes = {name: tuple(tensor.shape) for name, tensor in on_meta(backbone="hgnetv2").state_dict().items()}
+    if change == "missing":
+        del shapes["conv5.conv.bias"]
+    elif change == "unexpected":
+        shapes["conv8.conv.weight"] = (64, 64, 3, 3)
+    else:
+        shapes["conv3.conv.weight"] = (64, 64, 5, 5)
+    assert HypercolumnConverter().recognise(shapes) is None
+
+
+def literal(network, photo, size=None):
+    """The network as the specification writes it down: the whole hypercolumn, norms apart."""
+    size = size or photo.shape[-2:]
+    maps = network.backbone(photo)
+    if hasattr(network, "projector"):
+        maps = {tap: network.reducers[tap](features) for tap, features in maps.items()}
+    up = [F.interpolate(features, size=size, mode="bilinear", align_corners=False) for features in (*maps.values(), photo)]
+    features = torch.cat(up, dim=1)
+    if hasattr(network, "projector"):
+        features = network.projector(features)
+
+    def stage(number, x):
+        module = getattr(network, f"conv{number}")
+        z = F.conv2d(x, module.conv.weight, module.conv.bias, padding=module.conv.padding, dilation=module.conv.dilation)
+        bn = module.norm.bn
+        normed = F.batch_norm(z, bn.running_mean, bn.running_var, bn.weight, bn.bias, False, 0.0, bn.eps)
+        return F.leaky_relu(module.norm.w0 * z + module.norm.w1 * normed, 0.2)
+
+    features = entered = stage(0, features)
+    for index, number in enumerate(DILATIONS):
+        if network.variant == "baseline":
+            features = stage(number, features)
+        elif network.variant == "residual_skips":
+            features = features + network.residual_scales[index] * stage(number, features)
+        else:
+            entered = features if index % 4 == 0 else entered
+            features = features + network.rir_inner_scales[index] * stage(number, features)
+            if index % 4 == 3:
+                features = entered + network.rir_group_scales[index // 4] * (features - entered)
+    transmission, reflection = F.conv2d(features, network.conv_last.weight, network.conv_last.bias).chunk(2, dim=1)
+    if hasattr(network, "output_skip_scale"):
+        transmission = up[-1] + network.output_skip_scale * transmission
+    return transmission, reflection
+
+
+VARIANTS = [
+    {"backbone": "vgg19", "variant": "residual_skips", "output_skip_scale": 0.7},
+    {"backbone": "vgg19", "reduction": 8},
+    {"backbone": "hgnetv2", "variant": "residual_in_residual_skips", "reduction": (3, 5, 7, 11)},
+    {"backbone": "dinov3_vitt", "variant": "residual_in_residual_skips", "output_skip_scale": 0.2, "reduction": 16},
+    {"backbone": "dinov3_vits16plus"},
+]
+
+
+@pytest.mark.parametrize("settings", VARIANTS)
+@pytest.mark.parametrize("head_size", [None, (40, 56)])
+@pytest.mark.parametrize("wants_gradient", [False, True])
+def test_folding_changes_nothing(settings, head_size, wants_gradient):
+    torch.manual_seed(0)
+    network = Hypercolumn(**settings)
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point() and not name.startswith("backbone."):
+            tensor += 0.05 * torch.randn(tensor.shape).abs()
+    network, photo = network.double().eval(), torch.rand(2, 3, 32, 80, dtype=torch.float64)
+    with torch.set_grad_enabled(wants_gradient):
+        layers, expected = network(photo, head_size), literal(network, photo, head_size)
+    for layer, reference in zip(layers.values(), expected, strict=True):
+        assert torch.allclose(layer, reference, atol=1e-9, rtol=1e-9)
+
+
+def test_padding_of_a_transformer_is_cropped_unless_asked_to_stretch():
+    torch.manual_seed(0)
+    network = Hypercolumn(backbone="dinov3_vitt").eval()
+    stretched = Hypercolumn(backbone="dinov3_vitt", stretch_padding=True).eval()
+    stretched.load_state_dict(network.state_dict())
+    photo = torch.rand(1, 3, 40, 56)
+    padded = F.pad(photo, (0, 8, 0, 8), mode="reflect")
+    with torch.inference_mode():
+        cropped, expected = network._first(photo, photo), network._first(padded, padded)[..., :40, :56]
+        as_published, literal_layers = stretched(photo), literal(network, photo)
+    assert torch.allclose(cropped, expected, atol=1e-4)
+    assert torch.allclose(as_published.transmission, literal_layers[0], atol=1e-4)
+    assert not torch.allclose(as_published.transmission, network(photo).transmission, atol=1e-4)
+
+
+def test_a_tile_of_the_vgg_network_equals_the_whole_photo():
+    torch.manual_seed(0)
+    network, photo = Hypercolumn(backbone="vgg19"), torch.rand(1, 3, 16, 1120)
+    for name, parameter in network.named_parameters():
+        if not name.startswith("backbone."):
+            parameter.data += 0.02 * torch.randn_like(parameter)
+    halo = -(-network.receptive_radius // 16) * 16
+    start, stop = 512 - halo, 544 + halo
+    with torch.inference_mode():
+        whole, tile = network.eval()(photo), network(photo[..., start:stop])
+    for layer in whole:
+        assert torch.allclose(whole[layer][..., 512:544], tile[layer][..., halo : halo + 32], atol=1e-5, rtol=1e-4)
+    with torch.inference_mode():
+        narrow = network(photo[..., start + 48 : stop - 48])
+    assert not torch.allclose(whole.transmission[..., 512:544], narrow.transmission[..., halo - 48 : halo - 16], atol=1e-7, rtol=0)
