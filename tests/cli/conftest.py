@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from pictures import picture
 
 from limpid import create_model
 from limpid.checkpoints import file
 from limpid.cli.main import main
+from pictures import picture
 
 
 @dataclass

@@ -11,9 +11,9 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pictures import picture
-from PIL import Image
 
 
 def digest(path):

@@ -38,7 +38,7 @@ def load(
     network = file.build(checkpoint, source=str(path))
     _fill_backbones(network, checkpoint.model, backbone_weights)
     if hasattr(network, "residual_wanted"):
-        network.residual_wanted = False  # the Separator completes the sum itself; a learnt residual would be thrown away
+        setattr(network, "residual_wanted", False)  # noqa: B010 the Separator completes the sum itself; a learnt residual would be thrown away
     chosen = choose_precision(precision, where, entry.needs)
     return Separator(network, entry, name=label, device=where, precision=chosen, sha256=store.sha256(path))
 
