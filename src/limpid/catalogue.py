@@ -34,7 +34,8 @@ class Needs:
     """What a bare network asks of its input; the runtime provides it.
 
     ``multiple``: height and width must be divisible by it. ``minimum``: smallest side. ``tiling``: whether tiles with an
-    overlap of the receptive radius give the same layers as the whole photo. ``precisions``: those that the network keeps
+    overlap of the receptive radius give the same layers as the whole photo. ``phase``: tiles start at multiples of it, pixels
+    (None: of ``multiple``), a multiple of ``multiple``. ``precisions``: those that the network keeps
     its quality in, ``float32`` always among them.
     """
 
@@ -42,6 +43,12 @@ class Needs:
     minimum: int = 1
     tiling: Tiling = "harmless"
     precisions: tuple[str, ...] = ("float32",)
+    phase: int | None = None
+
+    @property
+    def grid(self) -> int:
+        """What the starts of tiles are multiples of, pixels."""
+        return self.phase or self.multiple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +56,13 @@ class Entry:
     """One catalogued thing.
 
     ``build`` makes it from keyword settings, so its signature is the schema of a recipe. ``source`` names authors, venue
-    and identifier. The rest concerns networks: ``tasks`` and ``layers`` they answer with, named ``sizes`` (settings of
-    ``build``; the first is the default, ``tiny`` the one tests use) and ``needs``.
+    and identifier, ``licence`` that of the authors' code and files. The rest concerns networks: ``tasks`` and ``layers``
+    they answer with, named ``sizes`` (settings of ``build``; the first is the default, ``tiny`` the one tests use), ``needs``.
     """
 
     build: Callable[..., Any]
     source: str
+    licence: str = "not known here; ask the authors"
     tasks: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -6,11 +6,13 @@ from PIL import Image
 from limpid import __version__
 from limpid.runtime import diagnosis
 
+COMMANDS = ["separate", "denoise", "deblur", "decompose", "demo", "models", "inspect", "convert", "synthesise", "prepare", "doctor"]
+
 
 def test_version_and_help(limpid):
     assert limpid("--version").out.strip() == f"limpid {__version__}"
     listed = limpid("--help").out
-    for command in ("separate", "demo", "models", "doctor"):
+    for command in COMMANDS:
         assert command in listed
 
 
@@ -71,7 +73,7 @@ def test_doctor_names_what_is_broken_and_its_remedy(limpid, monkeypatch):
     assert "→ pip uninstall opencv-python opencv-python-headless" in done.out
 
 
-@pytest.mark.parametrize("command", ["separate", "demo", "models", "doctor"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(limpid, command):
     done = limpid(command, "--help")
     assert done.code == 0

@@ -11,8 +11,10 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from limpid import create_model
 from pictures import picture
 
 
@@ -169,6 +171,25 @@ def test_wrong_models(limpid, photo, monkeypatch, model, code, message):
     assert done.code == code
     assert message in done.err
     assert names(photo.parent) == ["photo.jpg"]
+
+
+def test_the_other_tasks_ask_for_a_model_of_theirs(limpid, photo, tiny):
+    missing = limpid("denoise", photo)
+    assert missing.code == 1
+    assert "no weights are shipped for the task 'denoise' yet; name a file with --model" in missing.err
+    wrong = limpid("deblur", photo, "-m", tiny)
+    assert wrong.code == 2
+    assert "does reflection, not deblur" in wrong.err
+    assert names(photo.parent) == ["photo.jpg"]
+
+
+def test_a_published_layout_runs_by_its_path(limpid, photo, tmp_path):
+    network = create_model("nafnet", "tiny")
+    state = {key.replace("attention.1", "sca.1"): value for key, value in network.state_dict().items()}
+    torch.save({"params": state}, tmp_path / "net.pth")
+    done = limpid("deblur", photo, "-m", tmp_path / "net.pth", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert names(tmp_path / "out") == ["photo.restored.jpg"]
 
 
 def test_a_missing_device_names_those_that_are_there(limpid, photo, tiny):

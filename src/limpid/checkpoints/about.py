@@ -18,9 +18,8 @@ _UNSTATED = "not stated in the file"
 class About:
     """One weight file: the network it holds and what is known of it.
 
-    ``size``: a named size of the network, or None; ``parameters``: trained numbers in
-    the file; ``bytes``: of the file; ``precision``:
-    the kinds of numbers; ``licence`` and ``trained_on``: as the file or our manifest says; ``notes``: the rest that it says.
+    ``size``: a named size of the network, or None; ``parameters``: trained numbers in the file; ``bytes``: of the file;
+    ``precision``: the kinds of numbers; ``licence`` and ``trained_on``: as the file or our manifest says; ``notes``: the rest.
     """
 
     file: str

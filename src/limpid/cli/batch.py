@@ -142,10 +142,14 @@ def _piped(options: Options, layers: list[str], label: str) -> "Work":
 def _load(labels: Mapping[str, str], options: Options) -> dict[str, "Separator"]:
     from limpid.runtime.load import load
 
-    return {
-        label: load(name, options.device, options.precision, options.backbone_weights, task=options.task)
-        for label, name in labels.items()
-    }
+    separators = {}
+    for label, name in labels.items():
+        separator = load(name, options.device, options.precision, options.backbone_weights, task=options.task)
+        if options.task not in separator.entry.tasks:
+            does = ", ".join(separator.entry.tasks)
+            raise UsageError(f"the network in {name} does {does}, not {options.task}; see `limpid --help` for its command")
+        separators[label] = separator
+    return separators
 
 
 def _process(works: list["Work"], separators: Mapping[str, "Separator"], options: Options) -> list["Report"]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from limpid import __version__
-from limpid.cli import convert, demo, doctor, inspect, models, prepare, separate, synthesise
+from limpid.cli import convert, demo, doctor, inspect, models, photo, prepare, synthesise
 from limpid.errors import LimpidError, UsageError
 
 app = typer.Typer(
@@ -18,7 +18,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("separate")(separate.separate)
+_PHOTO_COMMANDS = {
+    "separate": ("reflection", "Split photos taken through glass into what is behind it and what it mirrors."),
+    "denoise": ("denoise", "Take the noise out of photos."),
+    "deblur": ("deblur", "Take motion blur out of photos."),
+    "decompose": ("intrinsic", "Split photos into the colour of things (albedo) and the light on them (shading)."),
+}
+for _name, (_task, _help) in _PHOTO_COMMANDS.items():
+    app.command(_name, help=_help, epilog="Writes photo.LAYER.jpg beside photo.jpg; nothing is overwritten unless you say so.")(
+        photo.photo_command(_task)
+    )
 app.command("demo")(demo.demo)
 app.command("models")(models.models)
 app.command("inspect")(inspect.inspect)

@@ -27,6 +27,7 @@ def models(
         typer.echo(f"{row.name}: {', '.join(row.tasks)}; layers {', '.join(row.layers)}")
         typer.echo(f"  sizes   {', '.join(f'{size} ({count / 1e6:.2f} M)' for size, count in row.parameters.items())}")
         typer.echo(f"  source  {row.source}")
+        typer.echo(f"  licence {row.licence}")
         for weights in row.weights:
             default = f", default for {', '.join(weights.default_for)}" if weights.default_for else ""
             typer.echo(f"  weights {weights.name} ({weights.size}, {weights.licence}{default}): {weights.score}")

@@ -33,12 +33,13 @@ def list_models(task: str | None = None) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """One network for the eye: name, tasks, layers, source, parameters of each size, shipped weights."""
+    """One network for the eye: name, tasks, layers, source, licence, parameters of each size, shipped weights."""
 
     name: str
     tasks: tuple[str, ...]
     layers: tuple[str, ...]
     source: str
+    licence: str
     parameters: dict[str, int]
     weights: list[Row]
 
@@ -60,6 +61,7 @@ def describe() -> list[Description]:
                 tasks=entry.tasks,
                 layers=entry.layers,
                 source=entry.source,
+                licence=entry.licence,
                 parameters={size: sum(p.numel() for p in network.parameters()) for size, network in networks.items()},
                 weights=[row for row in rows().values() if row.model == name],
             )

@@ -128,6 +128,7 @@ def receptive_radius(encoder: tuple[int, ...], middle: int, decoder: tuple[int, 
 ENTRY = Entry(
     build=Limpid,
     source="limpid's own; pieces after Chen et al., ECCV 2022 (NAFNet) and Hu & Guo, NeurIPS 2021 (mutual gates)",
+    licence="Apache-2.0",
     tasks=("reflection",),
     layers=("transmission", "reflection"),
     sizes={

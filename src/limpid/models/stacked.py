@@ -65,6 +65,7 @@ class StackedConvolutions(nn.Module):
 ENTRY = Entry(
     build=StackedConvolutions,
     source="Neveu et al., balthazarneveu/blind-deblurring-from-synthetic-data, 2024",
+    licence="Unlicense by its classifier (rstor)",
     tasks=("denoise", "deblur"),
     layers=("restored",),
     sizes={

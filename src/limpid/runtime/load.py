@@ -37,8 +37,8 @@ def load(
     entry = catalogue.find("models", checkpoint.model)
     network = file.build(checkpoint, source=str(path))
     _fill_backbones(network, checkpoint.model, backbone_weights)
-    if hasattr(network, "residual_wanted"):
-        setattr(network, "residual_wanted", False)  # noqa: B010 the Separator completes the sum itself; a learnt residual would be thrown away
+    if hasattr(network, "residual_wanted"):  # a learnt residual would be thrown away: the Separator completes the sum itself
+        network.residual_wanted = False  # type: ignore[assignment]
     chosen = choose_precision(precision, where, entry.needs)
     return Separator(network, entry, name=label, device=where, precision=chosen, sha256=store.sha256(path))
 
