@@ -6,20 +6,20 @@ weight at its own resolution, and only the products are enlarged and summed. Exa
 instead of 1,475.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_CHUNK = 64  # channels enlarged at once where no gradient is wanted
+from limpid.blocks.enlarge import add_cut, add_enlarged
+from limpid.blocks.whole import placed
 
 
-def enlarge(features: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, half-pixel centres, no antialiasing; unchanged where the size fits already."""
-    if features.shape[-2:] == torch.Size(size):
-        return features
-    return F.interpolate(features, size=size, mode="bilinear", align_corners=False)
+def project(stages: Iterable[tuple[str, Tensor]], weights: Mapping[str, Tensor]) -> Iterator[Tensor]:
+    """Each tap by its weight, weight ∗ map, not yet enlarged: (B, D, h, w) for maps (B, C, h, w) and weights (D, C)."""
+    for tap, features in stages:
+        yield F.conv2d(features, weights[tap][..., None, None])
 
 
 def fold(
@@ -33,9 +33,10 @@ def fold(
     """Sum over taps of enlarge(weight ∗ map) + photo_weight ∗ photo + bias: (B, D, H, W) for a photo (B, 3, H, W).
 
     ``stages``: tap → map (B, C, h, w); ``weights``: tap → (D, C); ``photo_weight``: (D, 3); ``bias``: (D,).
-    ``covered``: size in pixels of the photo's grid that the maps cover, at least (H, W).
+    ``covered``: size in pixels of the photo's grid that the maps cover, at least (H, W). In a tile of a photo (``placed``) they are
+    its own maps, of halved sides, stretched over the photo as a whole.
     """
-    size = (photo.shape[-2], photo.shape[-1])
+    size, known = (photo.shape[-2], photo.shape[-1]), placed()
     total: Tensor | None = None
     for tap, features in stages:
         if total is None and features.shape[-2:] == photo.shape[-2:] and covered == size:
@@ -44,23 +45,10 @@ def fold(
             continue
         if total is None:
             total = F.conv2d(photo, photo_weight[..., None, None], bias)
-        total = add_enlarged(total, F.conv2d(features, weights[tap][..., None, None]), covered)
+        product = F.conv2d(features, weights[tap][..., None, None])
+        if known is None:
+            total = add_enlarged(total, product, covered)
+        else:
+            stride = 1 << (size[0] // product.shape[-2]).bit_length() - 1  # maps are halved, sides rounded down
+            total = add_cut(total, product, *known[1].cuts(size, stride))
     return F.conv2d(photo, photo_weight[..., None, None], bias) if total is None else total
-
-
-def add_enlarged(total: Tensor, features: Tensor, covered: tuple[int, int], mode: str = "bilinear") -> Tensor:
-    """Sum of ``total`` and of features enlarged to ``covered`` and cropped to it; ``mode``: ``bilinear`` or ``nearest``.
-
-    In place and by groups of channels when no gradient is wanted, so that no second map of full size is held.
-    """
-    height, width = total.shape[-2:]
-    corners = False if mode == "bilinear" else None
-
-    def enlarged(part: Tensor) -> Tensor:
-        return F.interpolate(part, size=covered, mode=mode, align_corners=corners)[..., :height, :width]
-
-    if torch.is_grad_enabled():
-        return total + enlarged(features)
-    for start in range(0, total.shape[1], _CHUNK):
-        total[:, start : start + _CHUNK] += enlarged(features[:, start : start + _CHUNK])
-    return total

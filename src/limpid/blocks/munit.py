@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limpid.blocks.whole import WholeMean, WholeNorm, remembered
+
 Norm = Literal["none", "instance", "adaptive", "layer"]
 _ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky": nn.LeakyReLU(0.2), "tanh": nn.Tanh(), "none": nn.Identity()}
 
@@ -21,13 +23,15 @@ class AdaptiveNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.norm = WholeNorm()
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
         """Features (B, C, H, W) and style (B, 2C), first the shifts, then the scales → (B, C, H, W)."""
         shift, scale = style[:, :, None, None].chunk(2, dim=1)
-        return F.instance_norm(features, eps=1e-5) * scale + shift
+        normed: Tensor = self.norm(features)
+        return normed * scale + shift
 
 
 class SampleNorm(nn.Module):
@@ -40,7 +44,7 @@ class SampleNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, H, W) → (B, C, H, W)."""
-        deviation, mean = torch.std_mean(features, dim=(1, 2, 3), keepdim=True)
+        deviation, mean = remembered(lambda: torch.std_mean(features, dim=(1, 2, 3), keepdim=True), 2)
         return (features - mean) / (deviation + 1e-5) * self.gamma[:, None, None] + self.beta[:, None, None]
 
 
@@ -125,9 +129,7 @@ class StyleEncoder(nn.Module):
         super().__init__()
         widths = (width, 2 * width, 4 * width, 4 * width, 4 * width)
         downs = [PaddedConv(a, b, 4, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False)]
-        self.model = nn.Sequential(
-            PaddedConv(3, width, 7, padding=3), *downs, nn.AdaptiveAvgPool2d(1), nn.Conv2d(4 * width, style, 1)
-        )
+        self.model = nn.Sequential(PaddedConv(3, width, 7, padding=3), *downs, WholeMean(), nn.Conv2d(4 * width, style, 1))
 
     def forward(self, photo: Tensor) -> Tensor:
         """Encode what is particular to the domain."""
@@ -220,4 +222,4 @@ def _norm(norm: Norm, channels: int) -> nn.Module:
         return AdaptiveNorm(channels)
     if norm == "layer":
         return SampleNorm(channels)
-    return nn.InstanceNorm2d(channels, eps=1e-5) if norm == "instance" else nn.Identity()
+    return WholeNorm() if norm == "instance" else nn.Identity()

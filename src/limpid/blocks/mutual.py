@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from limpid.blocks.mamba import ImageMamba
 from limpid.blocks.naf import ChannelNorm, simple_gate
+from limpid.blocks.whole import WholeMean
 
 Kind = Literal["attention", "mamba", "mamba_first", "mamba_gate"]
 """What mixes distant pixels: means of channels; Mamba in their place; Mamba instead of norms and expansions; Mamba as a gate."""
@@ -36,7 +37,7 @@ class ChannelAttention(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.ca = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, channels, 1))
+        self.ca = nn.Sequential(WholeMean(), nn.Conv2d(channels, channels, 1))
 
     def forward(self, features: Tensor) -> Tensor:
         """Features of a photo depend on all of it."""

@@ -16,5 +16,5 @@ ENTRY = Entry(
         "plain": {"hypercolumn": ()},
         "tiny": {"hypercolumn": FIRSTS[:2], "width": 16, "blocks": 1},
     },
-    needs=Needs(multiple=2, minimum=32, tiling="discouraged"),
+    needs=Needs(multiple=2, minimum=32, tiling="discouraged", phase=16),
 )

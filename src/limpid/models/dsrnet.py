@@ -3,16 +3,20 @@
 DSRNet is Hu & Guo, ICCV 2023, arXiv:2308.10027 (code: mingcv/DSRNet); the Mamba variants exchange what mixes distant pixels in
 the blocks (code: shayandaneshvar/mamba-reflection). Attribute names are those of their checkpoints, except that layers shared by
 the streams of the residue module are kept once (published files hold them as ``seq_l`` and ``seq_r``). The blocks hold global
-means, or Mamba in reading order, so that a tile never quite gives what the whole photo gives.
+means, which tiles can be told (``blocks/whole.py``), or Mamba in reading order, of which a tile never quite gives what the whole
+photo gives.
 """
 
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.backbones.vgg19 import FIRSTS, Vgg19
+from limpid.blocks.enlarge import Cut, cut
 from limpid.blocks.mutual import Kind, MutualBlock, Shared, SingleBlock
+from limpid.blocks.whole import placed
 from limpid.catalogue import Entry, Needs
 from limpid.image.separation import Separation
 
@@ -22,6 +26,30 @@ _INTRO = 32  # channels that the pyramid gives to the photo itself, and to all d
 def both(features: Tensor) -> Tensor:
     """The same features for both streams: (B, C, H, W) → (2B, C, H, W)."""
     return torch.cat((features, features))
+
+
+class Doubling(nn.Module):
+    """Twice the size, bilinear with aligned corners, of a map with ``stride`` pixels of the photo per cell.
+
+    (B, C, H, W) → (B, C, 2H, 2W). A cell moves with the size of the whole photo, which a tile therefore has to know.
+    """
+
+    def __init__(self, *, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Enlarge the map of a photo or of a tile."""
+        known = placed()
+        if known is None:
+            return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
+        tile, (height, width) = known[1], features.shape[-2:]
+        rows = self._cut(tile.top, height, tile.height)
+        return cut(features, rows, self._cut(tile.left, width, tile.width), "corners").to(features.dtype)
+
+    def _cut(self, start: int, count: int, length: int) -> Cut:
+        held, cells = start // self.stride, length // self.stride
+        return Cut(first=2 * held, count=2 * count, length=2 * cells, cells=cells, held=held)
 
 
 class Pyramid(nn.Module):
@@ -39,7 +67,7 @@ class Pyramid(nn.Module):
         def upwards(channels: int) -> Shared:  # pairs of C channels become C / 2 of twice the size
             return Shared(nn.Conv2d(2 * channels, 2 * channels, 1), nn.PixelShuffle(2))
 
-        self.block5 = nn.Sequential(block(512), nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True))
+        self.block5 = nn.Sequential(block(512), Doubling(stride=16))
         self.block4 = nn.Sequential(block(512))
         self.ch_map4 = nn.Sequential(upwards(512), block(256))
         self.block3 = nn.Sequential(block(256))
@@ -121,6 +149,8 @@ class DSRNet(nn.Module):
         self.lrm = Residue(width, residue)
         self.backbone = Vgg19(taps=FIRSTS)
         self.residual_wanted = True
+        if body == pyramid == "attention":  # Mamba reads the whole photo token by token
+            self.local_radius = local_radius(self.backbone.reach or 0, encoder, middle, decoder, residue)
 
     def forward(self, mixed: Tensor) -> Separation:
         """(B, 3, H, W) → layers of the same shape; ``residual`` is what the network holds for I − T − R."""
@@ -136,6 +166,19 @@ class DSRNet(nn.Module):
         transmission, reflection = self.ending(streams).chunk(2)
         residual = {"residual": self.lrm(streams)} if self.residual_wanted else {}
         return Separation({"transmission": transmission, "reflection": reflection, **residual})
+
+
+def local_radius(reach: int, encoder: tuple[int, ...], middle: int, decoder: tuple[int, ...], residue: tuple[int, int]) -> int:
+    """Pixels beyond which an input pixel cannot influence an output pixel but through means over the whole photo.
+
+    ``reach``: that of the taps. Each block holds one 3×3 convolution, as wide as the stride of its level: in the pyramid one at 16,
+    two cells of the doubling, and one at 8, 4, 2 and 1 on the way of the deepest tap and one more after each merger, two after
+    the last. One cell of the lowest level covers how a pixel lies in its cells.
+    """
+    pyramid = 16 + 2 * 16 + (8 + 4 + 2 + 1) + (4 + 2 + 1 + 2) + 1
+    levels = len(encoder)
+    blocks = sum((down + up) << level for level, (down, up) in enumerate(zip(encoder, reversed(decoder), strict=True)))
+    return reach + pyramid + blocks + (middle << levels) + (1 << levels) - 1 + sum(residue) + 1
 
 
 ENTRY = Entry(

@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.backbones.vgg19 import FIRSTS, Vgg19
-from limpid.blocks.hypercolumn import add_enlarged, fold
+from limpid.blocks.enlarge import add_cut, add_enlarged
+from limpid.blocks.hypercolumn import fold
+from limpid.blocks.whole import WholeMean, placed
 from limpid.catalogue import Entry, Needs
 from limpid.image.separation import Separation
 
@@ -52,10 +54,11 @@ class ChannelAttention(nn.Module):
         self.fc = nn.Sequential(
             nn.Linear(channels, channels // reduction), nn.ReLU(), nn.Linear(channels // reduction, channels), nn.Sigmoid()
         )
+        self.mean = WholeMean()
 
     def forward(self, features: Tensor) -> Tensor:
         """Means to gates."""
-        gates: Tensor = self.fc(features.mean(dim=(2, 3)))
+        gates: Tensor = self.fc(self.mean(features).flatten(1))
         return gates[..., None, None]
 
 
@@ -94,12 +97,26 @@ class PyramidPooling(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Add the surroundings at four scales."""
-        size = (features.shape[-2], features.shape[-1])
+        size, known = (features.shape[-2], features.shape[-1]), placed()
         *slices, own = torch.split(self.bottleneck.weight, [features.shape[1] // 4] * len(POOLS) + [features.shape[1]], dim=1)
         total = F.conv2d(features, own, self.bottleneck.bias)
-        for stage, weight in zip(self.stages, slices, strict=True):
-            total = add_enlarged(total, F.conv2d(stage(features), weight), size, mode="nearest")
+        for stage, weight, side in zip(self.stages, slices, POOLS, strict=True):
+            pooled = F.conv2d(stage(features), weight)
+            if known is None:
+                total = add_enlarged(total, pooled, size, mode="nearest")
+            else:  # how the cells are stretched depends on the size of the whole photo
+                total = add_cut(total, pooled, *known[1].cuts(size, side), mode="nearest")
         return F.leaky_relu_(total, 0.2)
+
+
+def _radius(reach: int, blocks: int, *, pyramid: bool) -> int:
+    """Pixels beyond which an input pixel cannot influence an output pixel but through means over the whole photo.
+
+    The taps, and a cell of 16 by which they are stretched where the photo is no multiple of it; ``conv2`` and ``deconv2``, one
+    each; ``conv3`` and ``deconv1``, whose cells have two pixels; two convolutions at half size in a block. A cell of the pyramid
+    has at most 32 pixels and is stretched over the remainder, at most 31.
+    """
+    return reach + 2 + 5 + 4 * blocks + (62 if pyramid else 0)
 
 
 class Errnet(nn.Module):
@@ -131,6 +148,7 @@ class Errnet(nn.Module):
         self.deconv2 = Convolution(width, width, 3)
         self.pyramid_module = PyramidPooling(width) if pyramid else None
         self.deconv3 = Convolution(width, 3, 1)
+        self.local_radius = _radius((self.backbone.reach or 0) + 16 if self.backbone else 0, blocks, pyramid=pyramid)
 
     def forward(self, mixed: Tensor) -> Separation:
         """(B, 3, H, W) → layers of the same shape; transmission is not negative."""
@@ -168,5 +186,5 @@ ENTRY = Entry(
         "plain": {"hypercolumn": ()},
         "tiny": {"hypercolumn": FIRSTS[:2], "width": 16, "blocks": 1},
     },
-    needs=Needs(multiple=2, minimum=32, tiling="discouraged"),
+    needs=Needs(multiple=2, minimum=32, tiling="discouraged", phase=32),
 )

@@ -5,7 +5,7 @@ PINTO0309/reflection-removal (MIT). The hypercolumn itself is never built (``blo
 the adaptive normalisation is folded into the convolutions; both are exact.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
 from limpid.backbones.vgg19 import SLICES
-from limpid.blocks.hypercolumn import enlarge, fold
+from limpid.blocks.enlarge import add_cut, add_enlarged, enlarge
+from limpid.blocks.hypercolumn import fold, project
+from limpid.blocks.whole import placed, remembered
 from limpid.catalogue import Entry, Needs
 from limpid.errors import SettingError, UnknownNameError
 from limpid.image.separation import Separation
@@ -117,6 +119,8 @@ class Hypercolumn(nn.Module):
         self.variant, self.stretch_padding = variant, stretch_padding
         if self.backbone.reach is not None:
             self.receptive_radius = self.backbone.reach + sum(DILATIONS.values())
+        else:  # every pixel sees the whole photo, through the backbone alone
+            self.local_radius = sum(DILATIONS.values())
         stacked = self._add_reducers(reduction, width)
         self.conv0 = Stage(stacked, width, kernel=1)
         for number, dilation in DILATIONS.items():
@@ -163,7 +167,21 @@ class Hypercolumn(nn.Module):
         weight, bias = self.conv0.folded()
         *slices, colour, bias = self._slices(weight[..., 0, 0], bias)
         weights = dict(zip(self.backbone.channels, slices, strict=True))
-        return fold(self.backbone.stages(mixed), weights, photo, colour, bias, self._covered(mixed, photo))
+        if self.backbone.reach is not None:
+            return fold(self.backbone.stages(mixed), weights, photo, colour, bias, self._covered(_size(mixed), _size(photo)))
+        products = remembered(lambda: project(self.backbone.stages(mixed), weights), len(weights))
+        return self._joined(products, F.conv2d(photo, colour[..., None, None], bias), _size(mixed))
+
+    def _joined(self, products: Iterable[Tensor], total: Tensor, seen: tuple[int, int]) -> Tensor:
+        """Sum of ``total`` and of the maps of a photo of size ``seen``, enlarged; in a tile, of those of the whole photo."""
+        known, size = placed(), _size(total)
+        covered = self._covered(seen, size) if known is None else self._covered(known[0].seen, (known[1].height, known[1].width))
+        for product in products:
+            if known is None:
+                total = add_enlarged(total, product, covered)
+            else:
+                total = add_cut(total, product, *known[1].cuts_of(_size(product), size, covered))
+        return total
 
     def _slices(self, matrix: Tensor, bias: Tensor) -> list[Tensor]:
         """Matrices (D, C) of the taps and of the photo, then the bias, with reducers and projector multiplied in."""
@@ -179,13 +197,12 @@ class Hypercolumn(nn.Module):
             bias = bias + part @ offset
         return [*(part @ reducer for part, (reducer, _) in zip(slices, reducers, strict=True)), colour, bias]
 
-    def _covered(self, mixed: Tensor, photo: Tensor) -> tuple[int, int]:
-        """Size of the maps on the grid of ``photo``."""
-        height, width = photo.shape[-2:]
+    def _covered(self, seen: tuple[int, int], grid: tuple[int, int]) -> tuple[int, int]:
+        """Size of the maps on a grid of pixels that holds the photo the backbone has ``seen``; heights and widths."""
         if self.stretch_padding:
-            return height, width
-        rows, columns = self.backbone.covered(mixed.shape[-2], mixed.shape[-1])
-        return round(height * rows / mixed.shape[-2]), round(width * columns / mixed.shape[-1])
+            return grid
+        rows, columns = self.backbone.covered(*seen)
+        return round(grid[0] * rows / seen[0]), round(grid[1] * columns / seen[1])
 
     def _dilated(self, features: Tensor) -> Tensor:
         stages: list[Stage] = [getattr(self, f"conv{number}") for number in DILATIONS]
@@ -203,6 +220,10 @@ class Hypercolumn(nn.Module):
                     features = _add_scaled(features, stages[index](features), inner[index])
                 features = torch.lerp(entered, features, outer)
         return features
+
+
+def _size(features: Tensor) -> tuple[int, int]:
+    return features.shape[-2], features.shape[-1]
 
 
 def _add_scaled(features: Tensor, change: Tensor, scale: Tensor) -> Tensor:
@@ -235,6 +256,7 @@ def _check(backbone: str, variant: str, output_skip_scale: float | None) -> None
 ENTRY = Entry(
     build=Hypercolumn,
     source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376; variants of PINTO0309/reflection-removal (MIT)",
+    licence="MIT (PINTO0309); DINOv3 backbones under the DINOv3 licence",
     tasks=("reflection",),
     layers=("transmission", "reflection"),
     sizes={

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.blocks.naf import Activation, NafBlock, SlidingMean
+from limpid.blocks.whole import WholeMean
 from limpid.catalogue import Entry, Needs
 from limpid.errors import SettingError
 from limpid.image.separation import Separation
@@ -50,11 +51,11 @@ class NafNet(nn.Module):
         widths = [width * 2**level for level in range(len(encoder) + 1)]
 
         def blocks(level: int, count: int) -> nn.Sequential:
-            window = None if local_window is None else max(1, local_window >> level)
+            mean = WholeMean() if local_window is None else SlidingMean(max(1, local_window >> level))
             parts = (
                 NafBlock(
                     widths[level],
-                    mean=SlidingMean(window) if attention else None,
+                    mean=mean if attention else None,
                     feed_forward=feed_forward,
                     activation=activation,
                     norm=norm,
@@ -74,6 +75,8 @@ class NafNet(nn.Module):
         self.decoders = nn.ModuleList(blocks(len(decoder) - 1 - index, count) for index, count in enumerate(decoder))
         if not attention:  # with it every pixel sees (nearly) the whole photo
             self.receptive_radius = receptive_radius(encoder, middle, decoder)
+        elif local_window is None:  # chained local means reach across any halo
+            self.local_radius = receptive_radius(encoder, middle, decoder)
 
     def forward(self, mixed: Tensor) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""
@@ -111,6 +114,7 @@ _THREE_LEVELS: dict[str, Any] = {"encoder": (1, 1, 2), "middle": 1, "decoder": (
 ENTRY = Entry(
     build=NafNet,
     source="Chen et al., ECCV 2022, arXiv:2204.04676; rstor sizes: balthazarneveu/blind-deblurring-from-synthetic-data, 2024",
+    licence="MIT, parts Apache-2.0 (NAFNet); Unlicense by its classifier (rstor)",
     tasks=("deblur", "denoise"),
     layers=("restored",),
     sizes={

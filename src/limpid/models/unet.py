@@ -42,6 +42,7 @@ _THREE_LEVELS: dict[str, Any] = {"encoder": (1, 1, 2), "middle": 1, "decoder": (
 ENTRY = Entry(
     build=UNet,
     source="Neveu et al., balthazarneveu/blind-deblurring-from-synthetic-data, 2024; frame: Chen et al., arXiv:2204.04676",
+    licence="Unlicense by its classifier (rstor)",
     tasks=("denoise", "deblur"),
     layers=("restored",),
     sizes={

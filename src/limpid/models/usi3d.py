@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from limpid.blocks.munit import AdaptiveDecoder, ContentEncoder, Perceptron, StyleEncoder
+from limpid.blocks.whole import remembered
 from limpid.catalogue import Entry, Needs
 from limpid.image.separation import Separation
 
@@ -93,6 +94,7 @@ class Usi3d(nn.Module):
         self.i = generator(encodes=True, decodes=False)
         self.r = generator(encodes=False, decodes=True)
         self.s = generator(encodes=False, decodes=True)
+        self.local_radius = 22 + 16 * residuals  # 5 and 4 on the way down, blocks of 8 px, 4 + 2 + 3 up, and a cell of 4
         self.fs = StyleMap(style, 2 * style, hidden=hidden, layers=mapping)
         if training_parts:
             self.fm = StyleMap(2 * style, style, hidden=hidden, layers=mapping)
@@ -115,13 +117,14 @@ def _halved(layer: Tensor) -> Tensor:
 
 
 def _stretched(layer: Tensor) -> Tensor:
-    low, high = torch.aminmax(layer.flatten(-3), dim=-1)
+    low, high = remembered(lambda: torch.aminmax(layer.flatten(-3), dim=-1), 2)
     return (layer - low[..., None, None, None]) / (high - low).clamp_min(1e-6)[..., None, None, None]
 
 
 ENTRY = Entry(
     build=Usi3d,
     source="Liu, Li, You, Lu, CVPR 2020, arXiv:1911.09930",
+    licence="CC BY-NC 4.0",
     tasks=("intrinsic",),
     layers=("albedo", "shading"),
     sizes={

@@ -6,6 +6,7 @@ from torch import nn
 
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
+from limpid.blocks.fold import fold_norms
 from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.image.read import Source
@@ -37,6 +38,7 @@ def load(
     entry = catalogue.find("models", checkpoint.model)
     network = file.build(checkpoint, source=str(path))
     _fill_backbones(network, checkpoint.model, backbone_weights)
+    fold_norms(network)
     if hasattr(network, "residual_wanted"):  # a learnt residual would be thrown away: the Separator completes the sum itself
         network.residual_wanted = False  # type: ignore[assignment]
     chosen = choose_precision(precision, where, entry.needs)

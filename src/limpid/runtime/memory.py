@@ -1,5 +1,6 @@
 """How much memory a forward needs, how much there is, and how a photo is cut to fit."""
 
+import math
 import re
 import time
 import weakref
@@ -14,13 +15,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from limpid.catalogue import Needs
 from limpid.errors import LimpidError, SettingError
-from limpid.image.size import padded_size
+from limpid.image.size import fit, padded_size
 
 MARGIN = 1.9
 """Resident bytes per byte of activations: workspaces and the allocator's slack (measured: 1.7 to 2.0 on three tile sizes)."""
 
 FADE = 16
 """Pixels over which neighbouring tiles are blended."""
+
+HALO = 128
+"""Pixels of surroundings that a tile of a network with global parts sees, at least (or all of its ``local_radius``)."""
+
+CONTEXT_SIDE = 1024
+"""Longest side in pixels at which the global parts of a network see a photo that is cut into tiles."""
 
 CORE = 128
 """Least pixels per side that a tile contributes; with fewer the halos would cost more than they save."""
@@ -98,12 +105,16 @@ class Plan:
     """How one photo will be separated.
 
     ``working``: (height, width) that the network sees; ``tile``: side of a tile in pixels, None for the whole photo at once;
-    ``tiles``: how many; ``ram``: expected bytes above the imported process; ``seconds``: expected time of the network.
+    ``tiles``: how many; ``halo``: pixels that they see around what they contribute; ``context``: (height, width, padding
+    included) at which the global parts of the network see the photo first, None without such parts or tiles. ``ram``: expected
+    bytes above the imported process; ``seconds``: expected time of the network.
     """
 
     working: tuple[int, int]
     tile: int | None
     tiles: int
+    halo: int
+    context: tuple[int, int] | None
     ram: int
     seconds: float
 
@@ -113,24 +124,47 @@ class Plan:
         return f"{width}×{height}, {cut}, about {self.ram / 1e6:.0f} MB and {self.seconds:.1f} s"
 
 
-def plan(working: tuple[int, int], *, held: int, band: int, budget: int, tile: str, halo: int, needs: Needs, cost: Cost) -> Plan:
+def plan(
+    working: tuple[int, int],
+    *,
+    held: int,
+    band: int,
+    budget: int,
+    tile: str,
+    halo: int,
+    needs: Needs,
+    cost: Cost,
+    contextual: bool = False,
+) -> Plan:
     """Choose the whole photo or the largest tile that fits ``budget`` bytes.
 
     ``working``: (height, width) pixels; ``held``: bytes held throughout (photo, layers); ``band``: bytes per pixel of the rows
-    in progress; ``tile``: ``auto``, ``off`` or a side in pixels; ``halo``: receptive radius. Precision is never touched.
-    Raises SettingError for an impossible ``tile``, LimpidError when a network that must not be tiled does not fit.
+    in progress; ``tile``: ``auto``, ``off`` or a side in pixels; ``halo``: receptive radius. ``contextual``: the global parts see
+    the photo before its tiles do; what is left fades with distance, so tiles need not spend more than half their side on it, and
+    ``HALO`` suffices. Precision is never touched. Raises SettingError for an impossible ``tile``, LimpidError when a network
+    that must not be tiled does not fit.
     """
-    rows, columns = padded_size(*working, needs.multiple, needs.minimum)
+    padded = rows, columns = padded_size(*working, needs.multiple, needs.minimum)
+
+    def around(side: int) -> int:
+        return min(halo, max(HALO, side // 4)) if contextual else halo
 
     def price(side: int | None) -> int:
         seen = rows * columns if side is None else min(side, rows) * min(side, columns)
-        height = rows if side is None else min(side - 2 * halo, rows)
+        height = rows if side is None else min(side - 2 * around(side), rows)
         return int(held + cost.bytes_per_pixel * seen + band * height * columns)
 
-    least = _round_up(2 * halo + FADE + CORE, needs.multiple)
+    def planned(side: int | None) -> Plan:
+        if side is None:
+            return _planned(working, padded, None, halo, None, needs, cost, price(None))
+        affordable = max(side**2, int((budget - held) / cost.bytes_per_pixel))
+        context = _context(padded, affordable, needs) if contextual else None
+        return _planned(working, padded, side, around(side), context, needs, cost, price(side))
+
+    least = _round_up(2 * around(0) + FADE + CORE, needs.grid)
     if tile not in ("auto", "off"):
         side = _tile_side(tile, least, needs)
-        return _planned(working, rows, columns, side if side < max(rows, columns) else None, halo, needs, cost, price)
+        return planned(side if side < max(padded) else None)
     fits = price(None) <= budget
     if needs.tiling == "never" and not fits and tile == "auto":
         raise LimpidError(
@@ -138,27 +172,38 @@ def plan(working: tuple[int, int], *, held: int, band: int, budget: int, tile: s
             f" but {budget / 1e6:.0f} MB are allowed; raise --max-memory or make the photo smaller"
         )
     if tile == "off" or fits:
-        return _planned(working, rows, columns, None, halo, needs, cost, price)
-    candidates = range(_round_up(max(rows, columns), needs.multiple), least, -needs.multiple)
-    side = next((side for side in candidates if price(side) <= budget), least)
-    return _planned(working, rows, columns, side, halo, needs, cost, price)
+        return planned(None)
+    candidates = range(_round_up(max(padded), needs.grid), least, -needs.grid)
+    return planned(next((side for side in candidates if price(side) <= budget), least))
 
 
 def _planned(
     working: tuple[int, int],
-    rows: int,
-    columns: int,
+    padded: tuple[int, int],
     side: int | None,
     halo: int,
+    context: tuple[int, int] | None,
     needs: Needs,
     cost: Cost,
-    price: Callable[[int | None], int],
+    ram: int,
 ) -> Plan:
-    step = 0 if side is None else (side - 2 * _round_up(halo, needs.multiple) - FADE) // needs.multiple * needs.multiple
-    counts = [1 if side is None or length <= side else -(-(length - side) // step) + 1 for length in (rows, columns)]
+    rows, columns = padded
+    step = 0 if side is None else (side - 2 * _round_up(halo, needs.grid) - FADE) // needs.grid * needs.grid
+    counts = [1 if side is None or length <= side else -(-(length - side) // step) + 1 for length in padded]
     tiles = counts[0] * counts[1]
     pixels = rows * columns if side is None else tiles * min(side, rows) * min(side, columns)
-    return Plan(working=working, tile=side, tiles=tiles, ram=price(side), seconds=cost.seconds_per_pixel * pixels)
+    pixels += context[0] * context[1] if context else 0
+    seconds = cost.seconds_per_pixel * pixels
+    return Plan(working=working, tile=side, tiles=tiles, halo=halo, context=context, ram=ram, seconds=seconds)
+
+
+def _context(padded: tuple[int, int], affordable: int, needs: Needs) -> tuple[int, int]:
+    """The padded photo itself, or what it is reduced to for at most ``affordable`` pixels and ``CONTEXT_SIDE``."""
+    longest = min(CONTEXT_SIDE, int(max(padded) * math.sqrt(affordable / (padded[0] * padded[1]))))
+    if longest >= max(padded):
+        return padded
+    small = fit(*padded, longest)
+    return padded_size(small[0] // needs.grid * needs.grid, small[1] // needs.grid * needs.grid, needs.grid, needs.minimum)
 
 
 def _tile_side(text: str, least: int, needs: Needs) -> int:
@@ -166,7 +211,7 @@ def _tile_side(text: str, least: int, needs: Needs) -> int:
         raise SettingError(f"--tile {text!r} must be auto, off or a side of at least {least} pixels for this network")
     if needs.tiling == "never":
         raise SettingError(f"this network must see a photo whole; leave out --tile {text}")
-    return int(text) // needs.multiple * needs.multiple
+    return int(text) // needs.grid * needs.grid
 
 
 def _round_up(value: int, multiple: int) -> int:

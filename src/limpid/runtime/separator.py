@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from limpid.blocks.whole import Tile, Whole, recording, replaying
 from limpid.catalogue import Entry
 from limpid.errors import SettingError, UnknownNameError
 from limpid.image.photo import Photo
@@ -17,7 +18,7 @@ from limpid.image.size import crop, fit, pad, padded_size, shrink
 from limpid.image.tasks import TASKS
 from limpid.image.tile import Span, blend, spans
 from limpid.runtime.device import arithmetic
-from limpid.runtime.memory import FADE, Cost, Plan, default_budget, measure, plan
+from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, measure, plan
 from limpid.runtime.rebuild import apply_guidance, fit_guidance
 
 WORKING_SIDE = 1024
@@ -111,12 +112,20 @@ class Separator:
             halo=self.halo,
             needs=self.entry.needs,
             cost=self.cost,
+            contextual=self._contextual,
         )
 
     @property
     def halo(self) -> int:
-        """Context that a tile needs on each side, pixels."""
-        return int(getattr(self.network, "receptive_radius", 128))
+        """Surroundings that a tile needs on each side, pixels; with ``local_radius`` its network also needs the whole photo.
+
+        Networks that know neither see ``HALO``, and their tiles may show: Mamba, chained local means, IBCLN's cascade.
+        """
+        return int(getattr(self.network, "receptive_radius", getattr(self.network, "local_radius", HALO)))
+
+    @property
+    def _contextual(self) -> bool:
+        return hasattr(self.network, "local_radius")
 
     @cached_property
     def cost(self) -> Cost:
@@ -160,13 +169,29 @@ class Separator:
                 bottom = min(top + _BAND, photo.height)
                 yield top, bottom, {name: layer[:, top:bottom] for name, layer in layers.items()}
             return
-        multiple = self.entry.needs.multiple
-        rows, columns = (spans(length, chosen.tile, self.halo, FADE, multiple) for length in (photo.height, photo.width))
+        grid, size = self.entry.needs.grid, (photo.height, photo.width)
+        rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid) for length in size)
+        height, width = padded_size(*size, self.entry.needs.multiple, self.entry.needs.minimum)
+        whole = chosen.context and self._whole(photo, chosen.context)
 
         def separate(row: Span, column: Span) -> dict[str, Tensor]:
-            return self.run(photo.tensor(slice(row.start, row.stop))[:, :, column.start : column.stop])
+            tile = photo.tensor(slice(row.start, row.stop))[:, :, column.start : column.stop]
+            if whole is None:
+                return self.run(tile)
+            with replaying(whole, Tile(top=row.start, left=column.start, height=height, width=width)):
+                return self.run(tile)
 
         yield from blend(rows, columns, separate)
+
+    def _whole(self, photo: Photo, seen: tuple[int, int]) -> Whole:
+        """What the global parts of the network find on the photo, reduced to ``seen`` (height, width, padding included)."""
+        size, needs = (photo.height, photo.width), self.entry.needs
+        padded = padded_size(*size, needs.multiple, needs.minimum)
+        small = [max(1, round(side * to / full)) for side, to, full in zip(size, seen, padded, strict=True)]
+        pixels = photo.pixels if padded == seen else shrink(photo.pixels, *small)
+        with recording(seen) as whole:
+            self.run(replace(photo, pixels=pixels, alpha=None).tensor())
+        return whole
 
     def _rebuilt(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
         small = replace(photo, pixels=shrink(photo.pixels, *chosen.working), alpha=None)
