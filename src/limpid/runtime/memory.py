@@ -1,11 +1,13 @@
 """How much memory a forward needs, how much there is, and how a photo is cut to fit."""
 
+import ctypes
 import math
 import re
 import time
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import psutil
@@ -41,6 +43,23 @@ def parse_bytes(text: str) -> int:
     if not match or float(match[1]) <= 0:
         raise SettingError(f"--max-memory {text!r} is no amount of memory; write it like 600MB or 2GB")
     return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    """The C library's function that hands freed pages back, where there is one (glibc)."""
+    try:
+        function: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except (OSError, TypeError, AttributeError):
+        return None
+    return function
+
+
+def give_back() -> None:
+    """Hand freed memory back to the system; without it, photos of ever new sizes leave holes that add up (benchmarks/soak.py)."""
+    trim = _trim()
+    if trim:
+        trim(0)
 
 
 def default_budget() -> int:

@@ -18,7 +18,7 @@ from limpid.image.size import crop, fit, pad, padded_size, shrink
 from limpid.image.tasks import TASKS
 from limpid.image.tile import Span, blend, spans
 from limpid.runtime.device import arithmetic
-from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, measure, plan
+from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, give_back, measure, plan
 from limpid.runtime.rebuild import apply_guidance, fit_guidance
 
 WORKING_SIDE = 1024
@@ -139,8 +139,11 @@ class Separator:
         size = (photo.height, photo.width)
         chosen = chosen or self.plan(size, wish, held=photo.pixels.nbytes)
         raw = self._rebuilt(photo, chosen) if chosen.working != size else self._separated(photo, chosen)
-        for top, bottom, layers in raw:
-            yield Band(top=top, bottom=bottom, layers=self._finished(photo, slice(top, bottom), layers, wish, names))
+        try:
+            for top, bottom, layers in raw:
+                yield Band(top=top, bottom=bottom, layers=self._finished(photo, slice(top, bottom), layers, wish, names))
+        finally:
+            give_back()
 
     @torch.inference_mode()
     def run(self, image: Tensor) -> dict[str, Tensor]:
