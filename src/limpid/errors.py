@@ -9,6 +9,7 @@ LimpidError
 ├── DataError             a data set does not hold what it should
 ├── WeightsError          weights are missing, damaged or belong to another network
 ├── DeviceError           the device asked for is not there
+├── NoRoomError           a photo does not fit the memory that is allowed
 └── MissingExtraError     an optional library is not installed; carries the pip line
 """
 
@@ -60,6 +61,10 @@ class WeightsError(LimpidError):
 
 class DeviceError(LimpidError):
     """The device or precision that was asked for does not exist here."""
+
+
+class NoRoomError(LimpidError):
+    """A photo cannot be run within the memory allowed; the text says what it needs."""
 
 
 class MissingExtraError(LimpidError):

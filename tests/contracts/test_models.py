@@ -124,3 +124,23 @@ def test_unknown_names_answer_with_the_nearest():
         create_model("limpid", "tny")
     with pytest.raises(UnknownNameError, match="did you mean 'width'"):
         create_model("limpid", widht=3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_promised_precision_stays_close_to_float32(name):
+    entry, photo = catalogue.find("models", name), torch.rand(3, 64, 64)
+    exact = separator(name)(photo)
+    for precision in entry.needs.precisions:
+        made = Separator(tiny(name), entry, name=name, device=torch.device("cpu"), precision=precision)
+        made.cost = Cost(bytes_per_pixel=1e4, seconds_per_pixel=1e-6)
+        layers = made(photo)
+        assert all(layer.dtype == torch.float32 and layer.device.type == "cpu" for layer in layers.values())
+        assert all(float((layers[layer] - exact[layer]).abs().mean()) < 0.01 for layer in exact)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_in_double_precision_answers_in_it(name):
+    photo = torch.rand(1, 3, 64, 64, dtype=torch.float64)
+    with torch.inference_mode():
+        layers = tiny(name).double().eval()(photo)
+    assert {layer.dtype for layer in layers.values()} == {torch.float64}

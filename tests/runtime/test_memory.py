@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from limpid.catalogue import Needs
-from limpid.errors import LimpidError, SettingError
+from limpid.errors import NoRoomError, SettingError
 from limpid.runtime import memory
 from limpid.runtime.memory import Cost, measure, parse_bytes, plan
 
@@ -68,7 +68,7 @@ def test_tile_off_and_a_given_side():
 def test_a_network_that_must_not_be_tiled_never_is():
     never = Needs(multiple=16, tiling="never")
     assert choose(working=(500, 500), needs=never).tile is None
-    with pytest.raises(LimpidError, match="raise --max-memory"):
+    with pytest.raises(NoRoomError, match="raise --max-memory"):
         choose(budget=10**6, needs=never)
     with pytest.raises(SettingError, match="must see a photo whole"):
         choose(tile="512", needs=never)

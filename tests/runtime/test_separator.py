@@ -7,10 +7,12 @@ from PIL import Image
 from skimage import data
 
 import limpid
-from limpid.errors import DeviceError, SettingError, UnknownNameError, WeightsError
+from limpid import catalogue
+from limpid.errors import DeviceError, NoRoomError, SettingError, UnknownNameError, WeightsError
 from limpid.image.photo import Photo
 from limpid.runtime.device import choose_device, choose_precision, has_bfloat16
-from limpid.runtime.separator import WORKING_SIDE, Wish
+from limpid.runtime.memory import Cost
+from limpid.runtime.separator import LEAST_SIDE, WORKING_SIDE, Separator, Wish
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +178,19 @@ def test_the_fast_precision_stays_within_two_grey_levels():
 
 def test_one_line_separation():
     assert limpid.separate(scene(32, 32)).transmission.shape == (3, 32, 32)
+
+
+def test_a_network_that_must_see_photos_whole_gets_them_smaller_instead_of_in_tiles():
+    torch.manual_seed(0)
+    network = limpid.create_model("dsrnet", "tiny", body="mamba")
+    made = Separator(network, catalogue.find("models", "dsrnet"), name="mamba", device=torch.device("cpu"))
+    made.cost = Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
+    roomy, tight = (made.plan((3000, 4000), Wish(max_memory=budget)) for budget in (2_000_000_000, 400_000_000))
+    assert roomy.tile is tight.tile is None
+    assert max(roomy.working) == WORKING_SIDE
+    assert LEAST_SIDE <= max(tight.working) < WORKING_SIDE
+    assert tight.ram <= 400_000_000
+    with pytest.raises(NoRoomError, match="raise --max-memory"):
+        made.plan((3000, 4000), Wish(max_memory=400_000_000, resolution="full"))
+    with pytest.raises(SettingError, match="must see a photo whole"):
+        made.plan((3000, 4000), Wish(tile="512"))

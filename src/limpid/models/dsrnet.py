@@ -149,7 +149,8 @@ class DSRNet(nn.Module):
         self.lrm = Residue(width, residue)
         self.backbone = Vgg19(taps=FIRSTS)
         self.residual_wanted = True
-        if body == pyramid == "attention":  # Mamba reads the whole photo token by token
+        self.whole_only = not body == pyramid == "attention"  # Mamba reads the whole photo token by token
+        if not self.whole_only:
             self.local_radius = local_radius(self.backbone.reach or 0, encoder, middle, decoder, residue)
 
     def forward(self, mixed: Tensor) -> Separation:

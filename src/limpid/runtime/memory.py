@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from limpid.catalogue import Needs
-from limpid.errors import LimpidError, SettingError
+from limpid.errors import NoRoomError, SettingError
 from limpid.image.size import fit, padded_size
 
 MARGIN = 1.9
@@ -160,7 +160,7 @@ def plan(
     ``working``: (height, width) pixels; ``held``: bytes held throughout (photo, layers); ``band``: bytes per pixel of the rows
     in progress; ``tile``: ``auto``, ``off`` or a side in pixels; ``halo``: receptive radius. ``contextual``: the global parts see
     the photo before its tiles do; what is left fades with distance, so tiles need not spend more than half their side on it, and
-    ``HALO`` suffices. Precision is never touched. Raises SettingError for an impossible ``tile``, LimpidError when a network
+    ``HALO`` suffices. Precision is never touched. Raises SettingError for an impossible ``tile``, NoRoomError when a network
     that must not be tiled does not fit.
     """
     padded = rows, columns = padded_size(*working, needs.multiple, needs.minimum)
@@ -186,7 +186,7 @@ def plan(
         return planned(side if side < max(padded) else None)
     fits = price(None) <= budget
     if needs.tiling == "never" and not fits and tile == "auto":
-        raise LimpidError(
+        raise NoRoomError(
             f"this network must see a photo whole and {working[1]}×{working[0]} needs about {price(None) / 1e6:.0f} MB,"
             f" but {budget / 1e6:.0f} MB are allowed; raise --max-memory or make the photo smaller"
         )

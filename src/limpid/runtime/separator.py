@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from limpid.blocks.whole import Tile, Whole, recording, replaying
 from limpid.catalogue import Entry
-from limpid.errors import SettingError, UnknownNameError
+from limpid.errors import NoRoomError, SettingError, UnknownNameError
 from limpid.image.photo import Photo
 from limpid.image.read import Source, read
 from limpid.image.separation import Separation
@@ -23,6 +23,9 @@ from limpid.runtime.rebuild import apply_guidance, fit_guidance
 
 WORKING_SIDE = 1024
 """Longest side in pixels at which a large photo is separated unless every pixel is asked for."""
+
+LEAST_SIDE = 256
+"""A network that must see photos whole gets them at no less than about this side, pixels, however little memory there is."""
 
 _BAND = 256  # rows handled at once where there are no tiles
 
@@ -76,6 +79,7 @@ class Separator:
     ) -> None:
         self.network = network.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.entry, self.name, self.device, self.precision, self.sha256 = entry, name, device, precision, sha256
+        self.needs = replace(entry.needs, tiling="never") if getattr(network, "whole_only", False) else entry.needs
         self.task = TASKS[entry.tasks[0]]
         self._turn = threading.Lock()
 
@@ -99,27 +103,42 @@ class Separator:
         return Separation(layers)
 
     def plan(self, size: tuple[int, int], wish: Wish, *, held: int = 0) -> Plan:
-        """How a photo of ``size`` (height, width) would be run; ``held``: bytes that the caller keeps throughout."""
-        working = fit(*size, WORKING_SIDE) if self._rebuilds(size, wish) else size
+        """How a photo of ``size`` (height, width) would be run; ``held``: bytes that the caller keeps throughout.
+
+        Raises NoRoomError when a network that must see a photo whole does not fit even at a reduced size.
+        """
         floats = 4 * 3 * len(self.entry.layers)
-        budget = default_budget() if wish.max_memory is None else wish.max_memory
-        return plan(
-            working,
-            held=held + (4 * floats * working[0] * working[1] if working != size else 0),
-            band=3 * floats,
-            budget=budget,
-            tile=wish.tile,
-            halo=self.halo,
-            needs=self.entry.needs,
-            cost=self.cost,
-            contextual=self._contextual,
-        )
+        for working in self._workings(size, wish):
+            try:
+                return plan(
+                    working,
+                    held=held + (4 * floats * working[0] * working[1] if working != size else 0),
+                    band=3 * floats,
+                    budget=default_budget() if wish.max_memory is None else wish.max_memory,
+                    tile=wish.tile,
+                    halo=self.halo,
+                    needs=self.needs,
+                    cost=self.cost,
+                    contextual=self._contextual,
+                )
+            except NoRoomError as error:
+                refusal = error
+        raise refusal
+
+    def _workings(self, size: tuple[int, int], wish: Wish) -> Iterator[tuple[int, int]]:
+        """Sizes at which the network may see the photo, the best first; only one that must see it whole goes below it."""
+        first = fit(*size, WORKING_SIDE) if self._rebuilds(size, wish) else size
+        yield first
+        longest = max(first)
+        while self.needs.tiling == "never" and self.task.rebuilds and wish.resolution == "auto" and longest > 2 * LEAST_SIDE:
+            longest = longest * 3 // 4
+            yield fit(*size, longest)
 
     @property
     def halo(self) -> int:
         """Surroundings that a tile needs on each side, pixels; with ``local_radius`` its network also needs the whole photo.
 
-        Networks that know neither see ``HALO``, and their tiles may show: Mamba, chained local means, IBCLN's cascade.
+        Networks that know neither see ``HALO``, and their tiles may show: chained local means, IBCLN's cascade.
         """
         return int(getattr(self.network, "receptive_radius", getattr(self.network, "local_radius", HALO)))
 
@@ -130,7 +149,7 @@ class Separator:
     @cached_property
     def cost(self) -> Cost:
         """Memory and time per pixel, measured once on a small square."""
-        side = padded_size(256, 256, self.entry.needs.multiple, self.entry.needs.minimum)[0]
+        side = padded_size(256, 256, self.needs.multiple, self.needs.minimum)[0]
         with self._turn:
             return measure(self._forward, self.device, side)
 
@@ -149,7 +168,7 @@ class Separator:
     def run(self, image: Tensor) -> dict[str, Tensor]:
         """The bare forward on (3, H, W) of any size, whole, unclamped: layer and step name → (3, H, W) on the CPU."""
         height, width = image.shape[-2:]
-        needs = self.entry.needs
+        needs = self.needs
         with self._turn:
             layers = self._forward(pad(image[None], needs.multiple, needs.minimum).to(self.device))
         layers = layers.map(lambda layer: crop(layer[0], height, width).float().cpu())
@@ -172,9 +191,9 @@ class Separator:
                 bottom = min(top + _BAND, photo.height)
                 yield top, bottom, {name: layer[:, top:bottom] for name, layer in layers.items()}
             return
-        grid, size = self.entry.needs.grid, (photo.height, photo.width)
+        grid, size = self.needs.grid, (photo.height, photo.width)
         rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid) for length in size)
-        height, width = padded_size(*size, self.entry.needs.multiple, self.entry.needs.minimum)
+        height, width = padded_size(*size, self.needs.multiple, self.needs.minimum)
         whole = chosen.context and self._whole(photo, chosen.context)
 
         def separate(row: Span, column: Span) -> dict[str, Tensor]:
@@ -188,7 +207,7 @@ class Separator:
 
     def _whole(self, photo: Photo, seen: tuple[int, int]) -> Whole:
         """What the global parts of the network find on the photo, reduced to ``seen`` (height, width, padding included)."""
-        size, needs = (photo.height, photo.width), self.entry.needs
+        size, needs = (photo.height, photo.width), self.needs
         padded = padded_size(*size, needs.multiple, needs.minimum)
         small = [max(1, round(side * to / full)) for side, to, full in zip(size, seen, padded, strict=True)]
         pixels = photo.pixels if padded == seen else shrink(photo.pixels, *small)
