@@ -194,3 +194,21 @@ def test_a_network_that_must_see_photos_whole_gets_them_smaller_instead_of_in_ti
         made.plan((3000, 4000), Wish(max_memory=400_000_000, resolution="full"))
     with pytest.raises(SettingError, match="must see a photo whole"):
         made.plan((3000, 4000), Wish(tile="512"))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("nafnet", {"width": 8, "encoder": (1, 1, 1, 6), "local_window": 96}), ("ibcln", {})]
+)
+def test_networks_of_long_reach_tile_without_visible_seams(name, settings):
+    """Chained local means and a cascade reach further than any halo that fits; what is left out must not show."""
+    torch.manual_seed(0)
+    network = limpid.create_model(name, "tiny", **settings)
+    for key, parameter in network.named_parameters():
+        if key.endswith(("beta", "gamma")):  # scales that start at 0 would hide the blocks
+            parameter.data = 0.3 * torch.randn_like(parameter)
+    made = Separator(network, catalogue.find("models", name), name=name, device=torch.device("cpu"))
+    made.cost = Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
+    photo = scene(720, 500)
+    whole, tiled = (made(photo, resolution="full", tile=tile) for tile in ("off", "432"))
+    for layer in made.task.layers:
+        assert float(((whole[layer] - tiled[layer]).abs() < 2 / 255).float().mean()) >= 0.999
