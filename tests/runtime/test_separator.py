@@ -196,9 +196,7 @@ def test_a_network_that_must_see_photos_whole_gets_them_smaller_instead_of_in_ti
         made.plan((3000, 4000), Wish(tile="512"))
 
 
-@pytest.mark.parametrize(
-    ("name", "settings"), [("nafnet", {"width": 8, "encoder": (1, 6), "local_window": 96}), ("ibcln", {})]
-)
+@pytest.mark.parametrize(("name", "settings"), [("nafnet", {"width": 8, "encoder": (1, 6), "local_window": 96}), ("ibcln", {})])
 def test_networks_of_long_reach_tile_without_visible_seams(name, settings):
     """Chained local means and a cascade reach further than any halo that fits; what is left out must not show."""
     torch.manual_seed(0)
