@@ -1,5 +1,8 @@
 """Recognition is exact, and what fits nothing is told what it nearly is."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -88,3 +91,16 @@ def test_sizes_have_their_names():
     assert size_of("limpid", {}) == "base"
     assert size_of("limpid", {"width": 32, "encoder": [1, 2, 3]}) == "base"
     assert size_of("limpid", {"width": 33}) is None
+
+
+def test_recognising_loads_no_compiler():
+    """PyTorch's reference operators and its compiler take seconds; shapes can be had without them."""
+    code = (
+        "import sys, torch\n"
+        "from limpid import create_model\n"
+        "from limpid.checkpoints.recognise import recognise\n"
+        "recognise(create_model('errnet', 'tiny').state_dict(), 'errnet.pt')\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "False", done.stderr

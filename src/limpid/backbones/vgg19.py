@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from torch import Tensor, nn
 
 from limpid.backbones._backbone import Backbone, Home, add_statistics, normalise
+from limpid.blocks.start import kaiming_normal
 from limpid.catalogue import Entry
 from limpid.errors import UnknownNameError
 from limpid.weights.fetch import Remote
@@ -109,7 +110,7 @@ def _stack(length: int) -> nn.Sequential:
             break
         if name.startswith("conv"):
             convolution = nn.Conv2d(before, width, 3, padding=1)
-            nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+            kaiming_normal(convolution.weight, mode="fan_out")
             nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
             modules.append(convolution)
         else:

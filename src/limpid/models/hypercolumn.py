@@ -18,6 +18,7 @@ from limpid.backbones._backbone import Backbone
 from limpid.backbones.vgg19 import SLICES
 from limpid.blocks.enlarge import add_cut, add_enlarged, enlarge
 from limpid.blocks.hypercolumn import fold, project
+from limpid.blocks.start import kaiming_normal
 from limpid.blocks.whole import placed, remembered
 from limpid.catalogue import Entry, Needs
 from limpid.errors import SettingError, UnknownNameError
@@ -126,7 +127,7 @@ class Hypercolumn(nn.Module):
         for number, dilation in DILATIONS.items():
             self.add_module(f"conv{number}", Stage(width, width, dilation=dilation))
         self.conv_last = nn.Conv2d(width, 6, 1)
-        nn.init.kaiming_normal_(self.conv_last.weight, a=0.2)
+        kaiming_normal(self.conv_last.weight, slope=0.2)
         _clear(self.conv_last)
         scales = partial(_scales, value=residual_init)
         if variant == "residual_skips":
@@ -158,7 +159,7 @@ class Hypercolumn(nn.Module):
         made = {tap: nn.Conv2d(channels[tap], count, 1) for tap, count in zip(channels, reduction, strict=True)}
         self.reducers, self.projector = nn.ModuleDict(made), nn.Conv2d(sum(reduction) + 3, width, 1)
         for convolution in (*made.values(), self.projector):
-            nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+            kaiming_normal(convolution.weight, mode="fan_out")
             _clear(convolution)
         return width
 
