@@ -1,6 +1,9 @@
 import json
+import subprocess
+import sys
 
 import pytest
+import torch
 from PIL import Image
 
 from limpid import __version__
@@ -49,6 +52,23 @@ def test_models_shows_sizes_parameters_source_and_weights(limpid):
     rows = [json.loads(line) for line in limpid("models", "--json", "--task", "reflection").lines]
     assert next(row for row in rows if row["name"] == "limpid")["parameters"]["base"] == 2625400
     assert "limpid" not in [json.loads(line)["name"] for line in limpid("models", "--json", "--task", "denoise").lines]
+
+
+def without_timm(*arguments):
+    lines = ["import sys", "sys.modules['timm'] = None", f"sys.argv = {['limpid', *map(str, arguments)]}"]
+    code = "\n".join([*lines, "from limpid.cli.main import main", "main()"])
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_models_and_inspect_do_without_the_optional_libraries(tmp_path):
+    listed = without_timm("models")
+    assert listed.returncode == 0, listed.stderr
+    assert "dinov3_vits16 (needs an extra)" in listed.stdout
+    assert "vgg19 (20.42 M)" in listed.stdout
+    torch.save({"a.weight": torch.zeros(3)}, tmp_path / "odd.pt")
+    refused = without_timm("inspect", tmp_path / "odd.pt")
+    assert refused.returncode == 1
+    assert "is no network known here" in refused.stderr
 
 
 def test_models_of_an_unknown_task(limpid):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from inspect import signature
@@ -12,7 +13,7 @@ from torch import Tensor
 from limpid import catalogue
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 from limpid.checkpoints.layouts import Candidate, candidates
-from limpid.errors import WeightsError
+from limpid.errors import MissingExtraError, WeightsError
 
 _SHOWN = 5  # names that a message lists
 _FAMILIES = 2  # networks that are compared in all their sizes
@@ -95,9 +96,10 @@ def _known(models: frozenset[str], sizes: frozenset[str] | None = None) -> tuple
     known = []
     for model in sorted(models):
         for size, settings in catalogue.find("models", model).sizes.items():
-            shapes = shapes_of(model, settings) if sizes is None or size in sizes else {}
-            if shapes:
-                known.append((model, size, shapes))
+            if sizes is not None and size not in sizes:
+                continue
+            with suppress(MissingExtraError):
+                known.append((model, size, shapes_of(model, settings)))
     return tuple(known)
 
 

@@ -25,7 +25,8 @@ def models(
         return
     for row in rows:
         typer.echo(f"{row.name}: {', '.join(row.tasks)}; layers {', '.join(row.layers)}")
-        typer.echo(f"  sizes   {', '.join(f'{size} ({count / 1e6:.2f} M)' for size, count in row.parameters.items())}")
+        sizes = (f"{size} ({f'{count / 1e6:.2f} M' if count else 'needs an extra'})" for size, count in row.parameters.items())
+        typer.echo(f"  sizes   {', '.join(sizes)}")
         typer.echo(f"  source  {row.source}")
         typer.echo(f"  licence {row.licence}")
         for weights in row.weights:

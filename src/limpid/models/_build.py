@@ -1,5 +1,6 @@
 """Networks by name, for people: ``limpid.create_model`` and ``limpid.list_models``."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from inspect import signature
 from typing import Any
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from limpid import catalogue
-from limpid.errors import UnknownNameError
+from limpid.errors import MissingExtraError, UnknownNameError
 from limpid.weights.store import Row, rows
 
 
@@ -33,14 +34,17 @@ def list_models(task: str | None = None) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """One network for the eye: name, tasks, layers, source, licence, parameters of each size, shipped weights."""
+    """One network for the eye: name, tasks, layers, source, licence, parameters of each size, shipped weights.
+
+    The count of a size is None where its network needs a library that is not installed.
+    """
 
     name: str
     tasks: tuple[str, ...]
     layers: tuple[str, ...]
     source: str
     licence: str
-    parameters: dict[str, int]
+    parameters: dict[str, int | None]
     weights: list[Row]
 
     def as_dict(self) -> dict[str, Any]:
@@ -53,8 +57,6 @@ def describe() -> list[Description]:
     described = []
     for name in catalogue.names("models"):
         entry = catalogue.find("models", name)
-        with torch.device("meta"):
-            networks = {size: entry.build(**settings) for size, settings in entry.sizes.items()}
         described.append(
             Description(
                 name=name,
@@ -62,8 +64,17 @@ def describe() -> list[Description]:
                 layers=entry.layers,
                 source=entry.source,
                 licence=entry.licence,
-                parameters={size: sum(p.numel() for p in network.parameters()) for size, network in networks.items()},
+                parameters={size: _count(entry, settings) for size, settings in entry.sizes.items()},
                 weights=[row for row in rows().values() if row.model == name],
             )
         )
     return described
+
+
+def _count(entry: catalogue.Entry, settings: Mapping[str, Any]) -> int | None:
+    try:
+        with torch.device("meta"):
+            network: nn.Module = entry.build(**settings)
+    except MissingExtraError:
+        return None
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -130,7 +130,7 @@ class Separator:
         first = fit(*size, WORKING_SIDE) if self._rebuilds(size, wish) else size
         yield first
         longest = max(first)
-        while self.needs.tiling == "never" and self.task.rebuilds and wish.resolution == "auto" and longest > 2 * LEAST_SIDE:
+        while self.needs.tiling == "never" and self.task.rebuilds and wish.resolution == "auto" and longest * 3 // 4 >= LEAST_SIDE:
             longest = longest * 3 // 4
             yield fit(*size, longest)
 
