@@ -99,7 +99,9 @@ def _known(models: frozenset[str], sizes: frozenset[str] | None = None) -> tuple
             if sizes is not None and size not in sizes:
                 continue
             with suppress(MissingExtraError):
-                known.append((model, size, shapes_of(model, settings)))
+                shapes = shapes_of(model, settings)
+                if shapes:
+                    known.append((model, size, shapes))
     return tuple(known)
 
 

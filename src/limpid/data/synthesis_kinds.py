@@ -1,6 +1,6 @@
 """What can be synthesised into files: leaves, pairs and kernels, each drawn as plain data apart from being made."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
@@ -70,10 +70,7 @@ class LeafCharts:
 
     def write(self, items: Mapping[str, Parameters], folder: Path) -> Iterator[Pictures]:
         """``NAME.png``, or ``blended/`` (degraded) and ``transmission_layer/`` (sharp)."""
-        for name, parameters in items.items():
-            pictures = self.make(parameters)
-            _write(pictures, name, folder)
-            yield pictures
+        return _write_all(self.make, items, folder)
 
     @one_thread()
     def make(self, parameters: Parameters) -> Pictures:
@@ -111,10 +108,7 @@ class GlassPairs:
 
     def write(self, items: Mapping[str, Parameters], folder: Path) -> Iterator[Pictures]:
         """``blended/``, ``transmission_layer/`` and ``reflection_layer/``."""
-        for name, parameters in items.items():
-            pictures = self.make(parameters)
-            _write(pictures, name, folder)
-            yield pictures
+        return _write_all(self.make, items, folder)
 
     @one_thread()
     def make(self, parameters: Parameters) -> Pictures:
@@ -173,9 +167,12 @@ class ShakeKernels:
         return np.pad(kernel, ((down, down), (across, across)))
 
 
-def _write(pictures: Pictures, name: str, folder: Path) -> None:
-    for role, picture in pictures.items():
-        write(picture, folder / FOLDERS[role] / f"{name}.png")
+def _write_all(make: Callable[[Parameters], Pictures], items: Mapping[str, Parameters], folder: Path) -> Iterator[Pictures]:
+    for name, parameters in items.items():
+        pictures = make(parameters)
+        for role, picture in pictures.items():
+            write(picture, folder / FOLDERS[role] / f"{name}.png")
+        yield pictures
 
 
 def _chart_stream(parameters: Parameters) -> np.random.Generator:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from limpid.errors import ShapeError, UnknownNameError
+from limpid.image.photo import quantise
 
 
 class Separation(Mapping[str, Tensor]):
@@ -59,10 +60,7 @@ class Separation(Mapping[str, Tensor]):
 
     def numpy(self, name: str) -> Any:
         """One layer as an ``(H, W, 3)`` uint8 array, clamped to 0…1 and rounded."""
-        layer = self.layer(name).detach().float().cpu()
-        if layer.ndim != 3:
-            raise ShapeError(f"one photo is (3, H, W); this layer is {tuple(layer.shape)}, take one of the batch first")
-        return layer.clamp(0, 1).mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        return quantise(self.layer(name), np.uint8)
 
     def pil(self, name: str) -> Any:
         """One layer as an 8-bit RGB ``PIL.Image.Image``."""

@@ -10,6 +10,7 @@ from skimage.data import astronaut, coffee
 from torch import Tensor
 
 from limpid import catalogue
+from limpid.image.photo import quantise
 from limpid.image.write import write
 from limpid.metrics.psnr import psnr
 from limpid.physics.formation import Mixture
@@ -67,8 +68,7 @@ def compose(pictures: dict[str, Tensor]) -> Tensor:
     sheet = Image.new("RGB", (width, height + _CAPTION), "white")
     pen, left = ImageDraw.Draw(sheet), 0
     for name, picture in pictures.items():
-        pixels = picture.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
-        sheet.paste(Image.fromarray(pixels), (left, _CAPTION))
+        sheet.paste(Image.fromarray(quantise(picture, np.uint8)), (left, _CAPTION))
         pen.text((left + 6, 5), name, fill="black", font_size=14)
         left += picture.shape[-1]
     return torch.from_numpy(np.asarray(sheet).copy()).permute(2, 0, 1).float() / 255

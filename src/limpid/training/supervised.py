@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from limpid import catalogue
+from limpid.data.decode import pixels
 from limpid.data.pair import Pair
 from limpid.data.synthesis import Crops, SyntheticPairs
-from limpid.errors import DataError
+from limpid.errors import DataError, PhotoError
 from limpid.image.separation import Separation
 from limpid.losses.gradient import gradient
 from limpid.losses.l1 import l1
@@ -70,10 +71,10 @@ def load_photos(folder: Path) -> list[np.ndarray]:
         raise DataError(f"{folder} holds no .jpg or .png photo to train on")
     photos = []
     for path in paths:
-        photo = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if photo is None:
-            raise DataError(f"{path} cannot be decoded; remove it or repair it")
-        photos.append(photo)
+        try:
+            photos.append(pixels(path))
+        except PhotoError as error:
+            raise DataError(str(error)) from error
     return photos
 
 
