@@ -16,12 +16,15 @@ import numpy as np
 import torch
 from scipy.signal import convolve2d
 
-from limpid.data.synthesis import Crops, SyntheticPairs
+from limpid.data.augment import Augment
+from limpid.data.blends import Blends
+from limpid.data.stream import Stream
 from limpid.physics.mixtures.screen import Screen
 from limpid.physics.seeds import generator
 
 SIDE, SMALLEST, PHOTOS, ROUNDS, ITEMS = 224, 224, 24, 9, 25
 SEED = 5
+AUGMENT = Augment(window=SMALLEST, stretch=SIDE)
 
 
 def smooth_photos() -> list[np.ndarray]:
@@ -32,27 +35,24 @@ def smooth_photos() -> list[np.ndarray]:
 
 
 def naive_crop(photo: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    height, width = photo.shape[:2]
+    drawn = AUGMENT.draw(draw, (photo.shape[0], photo.shape[1]))
+    left, top, right, bottom = map(int, drawn["box"])
     whole = photo.astype(np.float64) / 255
-    window = int(draw.integers(min(SMALLEST, height, width), min(height, width) + 1))
-    top, left = draw.integers(0, height - window + 1), draw.integers(0, width - window + 1)
-    if draw.random() < 0.5:
-        crop = whole[top : top + window, left : left + window][:, ::-1]
-    else:
-        crop = whole[top : top + window, left : left + window]
-    method = cv2.INTER_AREA if window > SIDE else cv2.INTER_CUBIC
-    return cv2.resize(np.ascontiguousarray(crop), (SIDE, SIDE), interpolation=method)
+    crop = whole[top:bottom, left:right]
+    method = cv2.INTER_AREA if bottom - top > SIDE else cv2.INTER_CUBIC
+    resized = cv2.resize(np.ascontiguousarray(crop), (SIDE, SIDE), interpolation=method)
+    return resized[:, ::-1] if drawn["flip"] else resized
 
 
 def naive_item(photos: list[np.ndarray], index: int) -> np.ndarray:
-    """The photo through glass of item ``index``, (224, 224, 3), from the same draws as ``SyntheticPairs``."""
-    epoch, place = divmod(index, len(photos))
-    order = generator(SEED, epoch, "order").permutation(len(photos))
-    draw = generator(SEED, epoch, place, "pair")
+    """The photo through glass of item ``index``, (224, 224, 3), from the same draws as the stream."""
+    draw = generator(SEED, 0, index, "item")
+    draw.choice(1, p=[1.0])  # which source
+    place = int(draw.integers(len(photos)))
     other = (place + int(draw.integers(1, len(photos)))) % len(photos)
-    behind = naive_crop(photos[order[place]], draw)
+    behind = naive_crop(photos[place], draw)
     draw.random()  # whether the item is a clean one
-    mirrored = naive_crop(photos[order[other]], draw)
+    mirrored = naive_crop(photos[other], draw)
     draw.choice(1, p=[1.0])  # which formation
     drawn = Screen(share=1.0).draw(draw, (SIDE, SIDE))
     offsets = np.arange(drawn["kernel"]) - drawn["kernel"] // 2
@@ -74,9 +74,8 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     photos = smooth_photos()
-    pairs = SyntheticPairs(
-        photos, [(Screen(share=1.0), 1.0)], length=10**6, seed=SEED, crops=Crops(side=SIDE, smallest=SMALLEST, flip=0.5)
-    )
+    blends = Blends(photos, mixtures=[(Screen(share=1.0), 1.0)], augment=AUGMENT, seed=SEED, partner="random")
+    pairs = Stream([(blends, 1.0)], epochs=1, seed=SEED, length=10**6)
     difference = max(
         float(np.abs(pairs[index].input.permute(1, 2, 0).numpy() - naive_item(photos, index)).max()) for index in range(5)
     )

@@ -19,6 +19,7 @@ FOLDERS = {
     "degradations": "physics/degradations",
     "losses": "losses",
     "metrics": "metrics",
+    "sources": "data/sources",
     "sets": "data/sets",
     "procedures": "training/procedures",
     "converters": "checkpoints/convert",
@@ -26,7 +27,22 @@ FOLDERS = {
 """Kind of thing → its folder below the package."""
 
 Tiling = Literal["harmless", "discouraged", "never"]
+Takes = Literal["layer", "scene", "logits", "teacher"]
+"""``layer``: an estimate and its target; ``scene``: all layers and the batch; ``logits``: what a judge says of both; ``teacher``:
+maps of a student and of its teacher."""
+
 _ROOT = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nested:
+    """Marks a setting that is itself a list of catalogued things: ``Annotated[Sequence[Formation], Nested(kind="mixtures")]``.
+
+    ``weighted``: the owner takes (thing, weight) pairs.
+    """
+
+    kind: str
+    weighted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +74,7 @@ class Entry:
     ``build`` makes it from keyword settings, so its signature is the schema of a recipe. ``source`` names authors, venue
     and identifier, ``licence`` that of the authors' code and files. The rest concerns networks: ``tasks`` and ``layers``
     they answer with, named ``sizes`` (settings of ``build``; the first is the default, ``tiny`` the one tests use), ``needs``.
+    ``takes``: what a loss is computed from, see ``Takes``.
     """
 
     build: Callable[..., Any]
@@ -67,6 +84,7 @@ class Entry:
     layers: tuple[str, ...] = ()
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     needs: Needs = Needs()
+    takes: Takes | None = None
 
 
 def names(kind: str) -> list[str]:

@@ -21,9 +21,9 @@ class _Rate(ProgressColumn):
 class Bar:
     """What ``bar`` yields: ``advance`` by one, with a note such as the name of the file at hand."""
 
-    def __init__(self, progress: Progress, total: int) -> None:
+    def __init__(self, progress: Progress, total: int, done: int = 0) -> None:
         self._progress = progress
-        self._task = progress.add_task("", total=total, note="")
+        self._task = progress.add_task("", total=total, completed=done, note="")
 
     def note(self, text: str) -> None:
         """Show ``text`` at the end of the bar."""
@@ -37,8 +37,11 @@ class Bar:
 
 
 @contextmanager
-def bar(*, total: int, unit: str, quiet: bool = False) -> Iterator[Bar]:
-    """Show the progress of ``total`` items while the block runs; nothing is printed when ``quiet`` or not in a terminal."""
+def bar(*, total: int, unit: str, quiet: bool = False, done: int = 0) -> Iterator[Bar]:
+    """Show the progress of ``total`` items, of which ``done`` are behind us, while the block runs.
+
+    Nothing is printed when ``quiet`` or not in a terminal.
+    """
     console = Console(file=sys.stderr)
     columns = (
         BarColumn(),
@@ -49,7 +52,7 @@ def bar(*, total: int, unit: str, quiet: bool = False) -> Iterator[Bar]:
     )
     hidden = quiet or not sys.stderr.isatty()
     with Progress(*columns, console=console, disable=hidden, transient=True) as progress:
-        yield Bar(progress, total)
+        yield Bar(progress, total, done)
 
 
 def say(text: str) -> None:

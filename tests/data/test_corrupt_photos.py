@@ -5,7 +5,7 @@ from torch.utils.data import DataLoader
 
 from limpid.data.augment import Augment
 from limpid.data.pairs import PairSource
-from limpid.data.sources import Stream
+from limpid.data.stream import Stream
 from limpid.data.unpaired import PhotoFolder
 from limpid.errors import DataError
 from limpid.physics.seeds import generator

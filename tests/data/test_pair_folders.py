@@ -6,7 +6,7 @@ from limpid.data.augment import Augment
 from limpid.data.decode import pixels, size
 from limpid.data.pairing import find_pairs, inspect
 from limpid.data.pairs import PairFolder, PairSource
-from limpid.data.unpaired import PhotoFolder, same_named
+from limpid.data.unpaired import PhotoFolder
 from limpid.errors import DataError, PhotoError
 from limpid.physics.seeds import generator
 
@@ -145,14 +145,6 @@ def test_folders_without_photos_or_with_double_stems_are_refused(tmp_path, save)
     save(tmp_path / "a.jpg")
     with pytest.raises(DataError, match="double stems"):
         PhotoFolder(tmp_path)
-
-
-def test_same_named_folders_must_hold_the_same_names(tmp_path, save):
-    for folder, names in (("t", "abc"), ("r", "abd")):
-        for name in names:
-            save(tmp_path / folder / f"{name}.png")
-    with pytest.raises(DataError, match="without a partner are 2: c, d"):
-        same_named(tmp_path / "t", tmp_path / "r")
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from limpid.data.blends import Blends, Reject
 from limpid.data.live_leaves import LeafPairs
 from limpid.data.pair import Pair
 from limpid.data.pairs import PairSource
-from limpid.data.sources import Stream
-from limpid.data.synthesis import Crops, SyntheticPairs
+from limpid.data.spoilt import Spoilt
+from limpid.data.stream import Stream
 from limpid.data.unpaired import PhotoFolder
 from limpid.errors import DataError, SettingError
 from limpid.physics.leaves.chart import chart
@@ -44,11 +44,21 @@ def stream(tmp_path, save, paired):
 
 
 @pytest.fixture
-def synthetic(save, tmp_path):
+def windows(save, tmp_path):
     for number in range(5):
         save(tmp_path / "more" / f"{number}.png", number, 20, 24)
-    crops = Crops(side=12, smallest=8)
-    return SyntheticPairs(PhotoFolder(tmp_path / "more"), MIXTURES, length=24, seed=3, crops=crops, clean=0.2)
+    augment = Augment(window=8, stretch=12)
+    blends = Blends(PhotoFolder(tmp_path / "more"), mixtures=MIXTURES, augment=augment, seed=3, partner="random", clean=0.2)
+    return Stream([(blends, 1.0)], epochs=2, seed=3, length=12)
+
+
+@pytest.fixture
+def degraded(save, tmp_path):
+    for number in range(5):
+        save(tmp_path / "more" / f"{number}.png", number, 20, 24)
+    spoil = [catalogue.find("degradations", name).build() for name in ("poisson_gaussian", "jpeg")]
+    photos = Spoilt(photos=PhotoFolder(tmp_path / "more"), degradations=spoil, augment=Augment(crop=12, upend=0.5))
+    return Stream([(photos, 1.0)], epochs=2, seed=3, length=10)
 
 
 @pytest.fixture
@@ -60,7 +70,7 @@ def leaves():
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("workers", [1, 4])
-@pytest.mark.parametrize("kind", ["stream", "synthetic", "leaves"])
+@pytest.mark.parametrize("kind", ["stream", "windows", "degraded", "leaves"])
 def test_items_are_the_same_for_any_number_of_workers_and_after_resuming(kind, workers, request):
     pairs = request.getfixturevalue(kind)
     alone = digests(pairs[index] for index in range(len(pairs)))
@@ -83,20 +93,19 @@ def test_global_generators_play_no_part(stream):
     assert (before[1] == np.random.get_state()[1]).all()
 
 
-@pytest.mark.parametrize("kind", ["stream", "synthetic"])
-def test_the_number_of_threads_plays_no_part(kind, tmp_path, save):
+@pytest.mark.parametrize("augment", [Augment(crop=256), Augment(window=200, stretch=256)])
+def test_the_number_of_threads_plays_no_part(augment, tmp_path, save):
     for number in range(4):
         save(tmp_path / f"{number}.png", number, 300, 400)
     photos, mixtures = PhotoFolder(tmp_path, keep=True), [MIXTURES[0], (catalogue.find("mixtures", "screen").build(share=0), 1.0)]
-    blends = Blends(photos, mixtures=mixtures, augment=Augment(crop=256), seed=5)  # large enough for torch to share sums
+    blends = Blends(photos, mixtures=mixtures, augment=augment, seed=5)  # large enough for torch to share sums
     stream = Stream([(blends, 1.0)], epochs=1, seed=5, length=12)
-    pairs = stream if kind == "stream" else SyntheticPairs(photos, mixtures, length=12, seed=5, crops=Crops(side=256))
     before = torch.get_num_threads()
     try:
         found = []
         for count in (1, 2, 3):
             torch.set_num_threads(count)
-            found.append(digests(pairs[index] for index in range(12)))
+            found.append(digests(stream[index] for index in range(12)))
             assert torch.get_num_threads() == count
     finally:
         torch.set_num_threads(before)
@@ -194,6 +203,8 @@ def test_partners_of_two_lists_are_the_same_place_or_any():
     behind, mirrored = blank(10, 20, 30), blank(40, 50, 60)
     same = Blends(behind, mirrored, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="same")
     assert partners(same, 4) == [(0, 0), (1, 1), (2, 2)]
+    others = Blends(behind, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="random")
+    assert {partners(others, epoch)[1] for epoch in range(40)} == {(1, 0), (1, 2)}  # never the photo itself
     anyone = Blends(behind, mirrored, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="random")
     assert {partners(anyone, epoch)[1] for epoch in range(40)} == {(1, 0), (1, 1), (1, 2)}
 
@@ -233,7 +244,7 @@ def test_a_blend_with_an_almost_black_layer_is_rejected():
 def test_blends_need_photos_and_settings_that_agree():
     with pytest.raises(DataError, match="at least two photos"):
         Blends(blank(1), mixtures=MIXTURES, augment=Augment(crop=8), seed=1)
-    with pytest.raises(SettingError, match="two with 'same' or 'random'"):
+    with pytest.raises(SettingError, match="two with 'same'"):
         Blends(blank(1, 2), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, partner="same")
     with pytest.raises(DataError, match="got 2 and 1"):
         Blends(blank(1, 2), blank(1), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, partner="same")

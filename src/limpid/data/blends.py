@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from limpid.data.augment import Augment
+from limpid.data.augment import Augment, Parameters
 from limpid.data.pair import Pair
+from limpid.data.several import paths_of
 from limpid.errors import DataError, SettingError
 from limpid.physics.formation import Formation, Mixture
 from limpid.physics.seeds import generator
@@ -39,13 +42,14 @@ class Reject:
 
 
 class Blends:
-    """Pairs blended on the fly from ``transmissions`` and ``reflections``, (H, W, 3) uint8 photos.
+    """A ``Source`` of pairs blended on the fly from ``transmissions`` and ``reflections``, (H, W, 3) uint8 photos.
 
     ``partner``: ``halves`` splits one list in two, from the second epoch on after shuffling it (Fan et al., ICCV 2017; Wei et
     al., CVPR 2019: 15,287 photos are 7,643 pairs); ``same`` takes the photo of the same place in ``reflections`` (Zhang et
-    al., CVPR 2018); ``random`` any photo of ``reflections`` (Li et al., CVPR 2020). ``mixtures``: formation models with
-    weights; ``clean``: share of items whose input is the transmission; ``reject``: pairs to draw again.
-    Raises DataError when the photos do not suffice.
+    al., CVPR 2018); ``random`` any photo of ``reflections`` (Li et al., CVPR 2020), of one list any other one. ``mixtures``:
+    formation models with weights; ``clean``: share of items whose input is the transmission; ``reject``: pairs to draw again.
+    Photos of one size are augmented alike, as published, unless in windows, which each photo has of its own.
+    Raises DataError when the photos do not suffice, SettingError when lists and partners do not agree.
     """
 
     def __init__(
@@ -60,15 +64,18 @@ class Blends:
         clean: float = 0.0,
         reject: Reject | None = None,
     ) -> None:
-        if (reflections is None) != (partner == "halves"):
-            raise SettingError("blends take one list of photos with partner 'halves', and two with 'same' or 'random'")
+        if partner != "random" and (reflections is None) != (partner == "halves"):
+            raise SettingError("blends take one list of photos with partner 'halves', two with 'same', either with 'random'")
+        if not mixtures or min(weight for _, weight in mixtures) < 0 or not sum(weight for _, weight in mixtures):
+            raise SettingError("blends need at least one of `mixtures`, with weights that are not negative and not all 0")
         self.augment, self.seed, self.partner, self.clean, self.reject = augment, seed, partner, clean, reject
         self.transmissions = transmissions
         self.reflections = transmissions if reflections is None else reflections
+        self.alone = reflections is None
         if partner == "same" and len(transmissions) != len(self.reflections):
             lengths = f"{len(transmissions)} and {len(self.reflections)}"
             raise DataError(f"photos of the same place need two lists of one length; got {lengths}")
-        if not len(self) or not len(self.reflections):
+        if not len(self) or len(self.reflections) < 1 + self.alone:
             raise DataError(f"blending needs at least two photos; got {len(transmissions)} and {len(self.reflections)}")
         self.formations = [formation for formation, _ in mixtures]
         weights = np.array([weight for _, weight in mixtures], dtype=float)
@@ -76,6 +83,10 @@ class Blends:
 
     def __len__(self) -> int:
         return len(self.transmissions) // 2 if self.partner == "halves" else len(self.transmissions)
+
+    def files(self) -> list[Path]:
+        """The photos, where they lie on disk."""
+        return paths_of(self.transmissions) + ([] if self.alone else paths_of(self.reflections))
 
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
         """Pair number ``place`` of ``epoch``; a rejected one is replaced by a random one, and so on.
@@ -90,13 +101,15 @@ class Blends:
         raise DataError(f"{_TRIES} blends in a row were rejected as too dark; look at the photos or loosen `reject`")
 
     def _partners(self, place: int, epoch: int, draw: np.random.Generator) -> tuple[int, int]:
+        if self.partner == "random" and self.alone:
+            return place, (place + int(draw.integers(1, len(self.reflections)))) % len(self.reflections)
         if self.partner == "random":
             return place, int(draw.integers(len(self.reflections)))
         if self.partner == "same":
             return place, place
         if epoch == 0:
             return place, place + len(self)
-        order = generator(self.seed, epoch, "halves").permutation(len(self.transmissions))
+        order = _shuffled(self.seed, epoch, len(self.transmissions))
         return int(order[place]), int(order[place + len(self)])
 
     def _blend(self, first: int, second: int, draw: np.random.Generator) -> Pair | None:
@@ -105,12 +118,9 @@ class Blends:
         transmission = self.augment.apply(behind, parameters)
         if draw.random() < self.clean:
             nothing = torch.zeros_like(transmission)
-            return Pair(input=transmission, transmission=transmission, reflection=nothing, name=f"{first} clean")
-        if mirrored.shape != behind.shape and self.augment.crop is None:  # as published: stretched to the size of T
-            parameters = {**parameters, "box": [0.0, 0.0, float(mirrored.shape[1]), float(mirrored.shape[0])]}
-        elif mirrored.shape != behind.shape:
-            parameters = self.augment.draw(draw, (mirrored.shape[0], mirrored.shape[1]))
-        reflection = self.augment.apply(mirrored, parameters)
+            name = f"{first} clean"
+            return Pair(input=transmission, transmission=transmission, reflection=nothing, name=name, kind="synthetic")
+        reflection = self._mirrored(mirrored, behind, parameters, draw)
         if self.reject is not None and self.reject.layers(transmission, reflection):
             return None
         formation = self.formations[draw.choice(len(self.formations), p=self.chances)]
@@ -122,4 +132,20 @@ class Blends:
             transmission=mixture.transmission,
             reflection=mixture.reflection,
             name=f"{first}+{second} {type(formation).__name__.lower()}",
+            kind="synthetic",
+            gain=mixture.gain,
         )
+
+    def _mirrored(self, photo: np.ndarray, behind: np.ndarray, parameters: Parameters, draw: np.random.Generator) -> Tensor:
+        """The second photo at the size of the first one's layer, which ``parameters`` gave."""
+        size = (photo.shape[0], photo.shape[1])
+        if self.augment.window is not None or (photo.shape != behind.shape and self.augment.crop is not None):
+            parameters = self.augment.draw(draw, size)
+        elif photo.shape != behind.shape:  # as published: stretched to the size of T
+            parameters = {**parameters, "box": [0.0, 0.0, float(size[1]), float(size[0])]}
+        return self.augment.apply(photo, parameters)
+
+
+@lru_cache(maxsize=4)
+def _shuffled(seed: int, epoch: int, count: int) -> np.ndarray:
+    return generator(seed, epoch, "halves").permutation(count)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from limpid.data.augment import even_proportion
 from limpid.errors import DataError
 
 Change = Callable[[np.ndarray], np.ndarray]
@@ -30,7 +31,7 @@ def short_side(target: int) -> Change:
     def resize(photo: np.ndarray) -> np.ndarray:
         height, width = photo.shape[:2]
         short = min(height, width)
-        tall, wide = (target if side == short else 2 * -(-side * target // (2 * short)) for side in (height, width))
+        tall, wide = (even_proportion(side, target, short) for side in (height, width))
         return np.asarray(Image.fromarray(photo).resize((wide, tall), Image.Resampling.BICUBIC))
 
     return resize

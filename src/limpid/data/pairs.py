@@ -1,17 +1,20 @@
-"""Paired folders: whole photos for evaluation, augmented crops for training."""
+"""Paired folders: whole photos for evaluation, augmented ones for training."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from limpid.data.augment import Augment
+from limpid.data.augment import Augment, as_tensor, moved
 from limpid.data.decode import pixels, tensor
 from limpid.data.health import Health
 from limpid.data.pair import Pair
 from limpid.data.pairing import Mismatch, PairFiles, find_pairs
+from limpid.errors import SettingError
+from limpid.image.batch import Kind
 
 
 class PairFolder(Dataset[Pair]):
@@ -37,30 +40,62 @@ class PairFolder(Dataset[Pair]):
 
 
 class PairSource:
-    """Pairs of ``root`` for training: one drawn augmentation, applied to all layers of a pair.
+    """A ``Source`` of the pairs of ``root``: one drawn augmentation, applied to all layers; None leaves them as they are.
 
-    ``allow_missing``, ``on_mismatch``: what ``find_pairs`` lets pass; layers of unequal size are fitted here. A corrupt pair is
-    replaced by the next one, see ``health``. Raises DataError when the folder does not pair up.
+    ``allow_missing``, ``on_mismatch``: what ``find_pairs`` lets pass; layers of unequal size are fitted here. ``reflection``:
+    of the ``file`` where there is one, or the ``difference`` input − transmission, which can be negative (Hu & Guo, ICCV 2023).
+    ``kind``: ``unaligned`` for shots with a shift between them; ``shift``: so many pixels of the result at most does the
+    transmission move on its own, each way (Wei et al., CVPR 2019: 10). A corrupt pair is replaced by the next one, see
+    ``health``. Raises DataError when the folder does not pair up.
     """
 
-    def __init__(self, root: Path, augment: Augment, *, allow_missing: bool = False, on_mismatch: Mismatch = "refuse") -> None:
-        self.files = find_pairs(root, allow_missing=allow_missing, on_mismatch=on_mismatch)
+    def __init__(
+        self,
+        root: Path,
+        augment: Augment | None,
+        *,
+        allow_missing: bool = False,
+        on_mismatch: Mismatch = "refuse",
+        reflection: Literal["file", "difference"] = "file",
+        kind: Kind = "aligned",
+        shift: int = 0,
+    ) -> None:
+        if shift < 0 or (shift and augment is None):
+            raise SettingError(f"a shift is 0 or more pixels and needs an augmentation; got {shift}")
+        self.files_of_pairs = find_pairs(root, allow_missing=allow_missing, on_mismatch=on_mismatch)
         self.augment, self.on_mismatch = augment, on_mismatch
-        self.health = Health(len(self.files), root)
+        self.reflection, self.kind, self.shift = reflection, kind, shift
+        self.health = Health(len(self.files_of_pairs), root)
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.files_of_pairs)
+
+    def files(self) -> list[Path]:
+        """The files of all pairs."""
+        return [path for files in self.files_of_pairs for path in files.all()]
 
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
         """Pair number ``place``, augmented as ``draw`` says; the epoch plays no part."""
         files, layers = self.health.load(place, self._read)
-        parameters = self.augment.draw(draw, (layers[0].shape[0], layers[0].shape[1]))
-        tensors: list[Tensor] = [self.augment.apply(layer, parameters) for layer in layers]
+        tensors = self._augmented(layers, draw)
         reflection = tensors[2] if files.reflection is not None else None
-        return Pair(input=tensors[0], transmission=tensors[1], reflection=reflection, name=files.name)
+        if self.reflection == "difference":
+            reflection = tensors[0] - tensors[1]
+        return Pair(input=tensors[0], transmission=tensors[1], reflection=reflection, name=files.name, kind=self.kind)
+
+    def _augmented(self, layers: list[np.ndarray], draw: np.random.Generator) -> list[Tensor]:
+        if self.augment is None:
+            return [as_tensor(layer) for layer in layers]
+        size = (layers[0].shape[0], layers[0].shape[1])
+        parameters = self.augment.draw(draw, size)
+        tensors = [self.augment.apply(layer, parameters) for layer in layers]
+        if self.shift:
+            offset = draw.integers(-self.shift, self.shift + 1, 2).tolist()
+            tensors[1] = self.augment.apply(layers[1], moved(parameters, offset, size))
+        return tensors
 
     def _read(self, place: int) -> tuple[PairFiles, list[np.ndarray]]:
-        files = self.files[place]
+        files = self.files_of_pairs[place]
         layers = [pixels(path) for path in files.all()]
         if self.on_mismatch in ("crop", "resize"):
             layers = fitted(layers, resize=self.on_mismatch == "resize")

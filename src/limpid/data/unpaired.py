@@ -52,15 +52,3 @@ class PhotoFolder(Sequence[np.ndarray]):
         if place not in self._kept:
             self._kept[place] = pixels(self.paths[place])
         return self._kept[place]
-
-
-def same_named(transmissions: Path, reflections: Path, *, keep: bool = False) -> tuple[PhotoFolder, PhotoFolder]:
-    """Two folders whose photos go together by stem, as Zhang's synthetic sources do.
-
-    Raises DataError that lists the photos without a partner in either folder.
-    """
-    first, second = PhotoFolder(transmissions, keep=keep), PhotoFolder(reflections, keep=keep)
-    alone = sorted(set(first.stems) ^ set(second.stems))
-    if alone:
-        raise DataError(f"{transmissions} and {reflections} do not hold the same names; without a partner are {listing(alone)}")
-    return first, second

@@ -3,19 +3,27 @@
 from torch import Tensor, nn
 
 from limpid.catalogue import Entry
+from limpid.losses._check import check_pair
 
 
 def l1(estimate: Tensor, target: Tensor) -> Tensor:
-    """Mean of |x − y| over all elements; equal shapes, any range. Returns a scalar."""
+    """Mean of |x − y| over all elements.
+
+    Two (B, C, H, W), any range. Returns a scalar. Raises ShapeError when they differ in shape.
+    """
+    check_pair(estimate, target)
     return (estimate - target).abs().mean()
 
 
 class L1(nn.Module):
     """``l1`` as a module."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
         """Scalar loss of two (B, C, H, W) tensors."""
         return l1(estimate, target)
 
 
-ENTRY = Entry(build=L1, source="textbook")
+ENTRY = Entry(build=L1, takes="layer", source="textbook")

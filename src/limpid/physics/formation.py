@@ -23,13 +23,15 @@ class Mixture:
 
     ``input``, ``transmission``, ``reflection``: (3, H, W), 0…1, sRGB-encoded; the reflection as it appears in the input
     (unless a setting asks for the target of some published code, which may leave the range).
-    ``parameters``: what was drawn; applied again to the same layers it gives the same bytes.
+    ``parameters``: what was drawn; applied again to the same layers it gives the same bytes. ``gain``: what the law multiplies
+    the transmission by in linear light, 1 where it does not.
     """
 
     input: Tensor
     transmission: Tensor
     reflection: Tensor
     parameters: Parameters
+    gain: float = 1.0
 
 
 class Formation(Protocol):

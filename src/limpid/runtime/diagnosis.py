@@ -20,7 +20,9 @@ OPTIONAL = {
     "numba": "fast",
     "torchvision": "backbones",
     "timm": "backbones",
-    "lightning": "train",
+    "lightning-fabric": "train",
+    "tensorboard": "train",
+    "torchmetrics": "evaluate",
     "onnxruntime": "onnx",
     "gradio": "web",
 }

@@ -63,7 +63,8 @@ class Zhang:
         top, left = parameters["top"], parameters["left"]
         mask = vignette(parameters["mask_side"])[top : top + height, left : left + width].to(transmission)
         shown = mask * darkened
-        behind = (1 - parameters["transmission_loss"]) * transmission_linear
+        gain = 1 - parameters["transmission_loss"]
+        behind = gain * transmission_linear
         mixed = (shown + behind).clamp(0, 1)
         if parameters["returned"] == "difference":
             shown = (mixed - behind).clamp(0, 1)
@@ -72,6 +73,7 @@ class Zhang:
             transmission=transmission,
             reflection=shown ** (1 / GAMMA),
             parameters=parameters,
+            gain=gain,
         )
 
 

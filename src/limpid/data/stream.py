@@ -1,6 +1,7 @@
 """A whole training as one list of items: sources mixed by ratios, every item fixed by (seed, epoch, place)."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +23,9 @@ class Source(Protocol):
 
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
         """Pair number ``place`` of ``epoch``, augmented or blended as ``draw`` says."""
+
+    def files(self) -> list[Path]:
+        """Every file that a pair may be made of: what validation must not hold."""
 
 
 class Stream(Dataset[Pair]):

@@ -1,0 +1,52 @@
+"""Where the photos of a recipe lie: one folder or several, as text with commas or as a list."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from limpid.data.decode import is_photo
+from limpid.data.several import Photos
+from limpid.data.unpaired import PhotoFolder
+from limpid.errors import DataError
+
+Roots = str | Path | Sequence[str | Path]
+"""A folder, or several: a list, or one text with commas; ``~`` is the home folder."""
+
+
+def folders(roots: Roots) -> list[Path]:
+    """The folders that ``roots`` names, in its order; raises DataError that names the first one missing."""
+    wanted = roots if isinstance(roots, Sequence) and not isinstance(roots, str) else [roots]
+    found = [folder for text in wanted for folder in _split(str(text))]
+    if not found:
+        raise DataError("no folder of photos is named; give one, or several with commas between them")
+    for folder in found:
+        if not folder.is_dir():
+            raise DataError(f"{folder} is no folder; data items name folders that exist, several with commas between them")
+    return found
+
+
+def photos_of(roots: Roots, *, keep: bool = False) -> Sequence[np.ndarray]:
+    """The photos of all folders, one folder after the other; ``keep`` as in ``PhotoFolder``.
+
+    A folder without photos of its own but with one ``*_HR`` folder inside, as DIV2K is packed, stands for that one.
+    Raises DataError for a folder that is missing or without photos.
+    """
+    parts = [PhotoFolder(_unpacked(folder), keep=keep) for folder in folders(roots)]
+    return parts[0] if len(parts) == 1 else Photos(parts)
+
+
+def _split(text: str) -> list[Path]:
+    whole = Path(text).expanduser()
+    if whole.is_dir():  # also a folder with a comma in its name
+        return [whole] if text.strip() else []
+    return [Path(part.strip()).expanduser() for part in text.split(",") if part.strip()]
+
+
+def _unpacked(folder: Path) -> Path:
+    while not any(map(is_photo, folder.iterdir())):
+        inside = sorted(path for path in folder.glob("*_HR") if path.is_dir())
+        if len(inside) != 1:
+            break
+        folder = inside[0]
+    return folder

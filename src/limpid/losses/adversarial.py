@@ -1,0 +1,100 @@
+"""A judge learns to tell truth from estimate, the network to be taken for truth; four ways to keep the score.
+
+What the judge looks at, an image alone or together with the photo (conditional), is the procedure's choice; here are logits only.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpid.catalogue import Entry
+from limpid.errors import SettingError
+
+FormName = Literal["vanilla", "least_squares", "relativistic", "relativistic_average"]
+Score = Callable[[Tensor, Tensor], Tensor]
+"""Logits of truth and of estimates, (B, …) each → scalar."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What the judge minimises, what the network minimises, and whether the network's score looks at the truth as well."""
+
+    judge: Score
+    player: Score
+    compares: bool
+
+
+def taken_for_real(logits: Tensor) -> Tensor:
+    """Mean cross-entropy against the answer "real", −log σ(x); logits of any shape. Returns a scalar."""
+    return F.softplus(-logits).mean()
+
+
+def taken_for_fake(logits: Tensor) -> Tensor:
+    """Mean cross-entropy against the answer "fake", −log(1 − σ(x)); logits of any shape. Returns a scalar."""
+    return F.softplus(logits).mean()
+
+
+def _above(logits: Tensor, others: Tensor) -> Tensor:
+    """How much more real than the others on average over the batch, place by place."""
+    return logits - others.mean(0, keepdim=True)
+
+
+FORMS: Mapping[FormName, Form] = {
+    # Goodfellow et al., NeurIPS 2014, in the form that does not saturate
+    "vanilla": Form(
+        judge=lambda real, fake: (taken_for_real(real) + taken_for_fake(fake)) / 2,
+        player=lambda real, fake: taken_for_real(fake),
+        compares=False,
+    ),
+    # Mao et al., ICCV 2017: answers are 1 and 0
+    "least_squares": Form(
+        judge=lambda real, fake: ((real - 1).square().mean() + fake.square().mean()) / 2,
+        player=lambda real, fake: (fake - 1).square().mean(),
+        compares=False,
+    ),
+    # Jolicoeur-Martineau, ICLR 2019: which of the two is more real; pairs belong together
+    "relativistic": Form(
+        judge=lambda real, fake: taken_for_real(real - fake),
+        player=lambda real, fake: taken_for_real(fake - real),
+        compares=True,
+    ),
+    # the same against the average over the batch; with a batch of one equal to ``relativistic``
+    "relativistic_average": Form(
+        judge=lambda real, fake: (taken_for_real(_above(real, fake)) + taken_for_fake(_above(fake, real))) / 2,
+        player=lambda real, fake: (taken_for_fake(_above(real, fake)) + taken_for_real(_above(fake, real))) / 2,
+        compares=True,
+    ),
+}
+
+
+class Adversarial(nn.Module):
+    """Both sides of the game by ``form``, from raw logits of truth and estimates, (B, …) each.
+
+    ``compares``: whether ``player`` looks at the logits of the truth; where not, they need not be computed and anything may be
+    given. The average of ``relativistic_average`` runs over the batch, so it alone depends on the batch. Raises SettingError.
+    """
+
+    def __init__(self, *, form: FormName = "vanilla") -> None:
+        super().__init__()
+        if form not in FORMS:
+            raise SettingError(f"the form of an adversarial loss is one of {', '.join(FORMS)}; got {form!r}")
+        self.form = form
+        self.compares = FORMS[form].compares
+
+    def judge(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What the judge minimises, a scalar; ``fake`` must come from detached estimates."""
+        return FORMS[self.form].judge(real, fake)
+
+    def player(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What the network minimises, a scalar."""
+        return FORMS[self.form].player(real, fake)
+
+
+ENTRY = Entry(
+    build=Adversarial,
+    takes="logits",
+    source="Goodfellow et al., NeurIPS 2014; Mao et al., ICCV 2017; Jolicoeur-Martineau, ICLR 2019, arXiv:1807.00734",
+)

@@ -1,0 +1,64 @@
+"""A student's maps must resemble those of its teacher, seen through a learnt change of channels."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpid.blocks.start import kaiming_normal
+from limpid.catalogue import Entry
+from limpid.errors import SettingError, UnknownNameError
+
+
+def feature_distillation(student: Mapping[str, Tensor], teacher: Mapping[str, Tensor]) -> Tensor:
+    """Mean over layers of mean((f − g)²), f the student's map and g the teacher's; the layers are those of ``teacher``.
+
+    Layer → (B, C, h, w), with the same C on both sides; a teacher's map of another size is resized bilinearly. Returns a scalar.
+    Source: PINTO0309/reflection-removal, after Romero et al., ICLR 2015, arXiv:1412.6550.
+    """
+    return torch.stack([F.mse_loss(student[layer], _fit(wanted, student[layer])) for layer, wanted in teacher.items()]).mean()
+
+
+class FeatureDistillation(nn.Module):
+    """``feature_distillation`` with a trainable projector per layer: 1×1 convolution without bias, none where widths are equal.
+
+    ``widths``: layer → (channels of the student, channels of the teacher). The student's maps must depend on what it trains: from
+    its frozen backbone, as in the published code, nothing but the projectors would learn. Raises SettingError, UnknownNameError.
+    """
+
+    def __init__(self, *, widths: Mapping[str, tuple[int, int]]) -> None:
+        super().__init__()
+        if not widths:
+            raise SettingError("feature distillation needs at least one layer that student and teacher share; got no widths")
+        self.layers = tuple(widths)
+        self.projectors = nn.ModuleDict(
+            {layer: nn.Conv2d(theirs, ours, 1, bias=False) for layer, (ours, theirs) in widths.items() if ours != theirs}
+        )
+        for weight in self.projectors.parameters():
+            kaiming_normal(weight, slope=0.2)
+
+    def forward(self, student: Mapping[str, Tensor], teacher: Mapping[str, Tensor]) -> Tensor:
+        """Scalar loss of the maps of both; nothing flows back to the teacher."""
+        for layer in self.layers:
+            for maps, whose in ((student, "student"), (teacher, "teacher")):
+                if layer not in maps:
+                    raise UnknownNameError(f"map of the {whose}", layer, maps)
+        return feature_distillation(student, {layer: self._projected(layer, teacher[layer]) for layer in self.layers})
+
+    def _projected(self, layer: str, features: Tensor) -> Tensor:
+        projected: Tensor = self.projectors[layer](features.detach()) if layer in self.projectors else features.detach()
+        return projected
+
+
+def _fit(features: Tensor, like: Tensor) -> Tensor:
+    if features.shape[-2:] == like.shape[-2:]:
+        return features
+    return F.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+ENTRY = Entry(
+    build=FeatureDistillation,
+    takes="teacher",
+    source="Romero et al., ICLR 2015, arXiv:1412.6550; PINTO0309/reflection-removal (MIT)",
+)

@@ -1,0 +1,147 @@
+"""From a checked recipe to things that run: every name is looked up in the catalogue, every setting checked against its owner."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from limpid import catalogue
+from limpid.backbones._backbone import Backbone
+from limpid.catalogue import Entry
+from limpid.data.augment import Augment
+from limpid.data.stream import Source, Stream
+from limpid.errors import SettingError, UsageError
+from limpid.physics.seeds import generator
+from limpid.progress import say
+from limpid.recipe.load import Loaded
+from limpid.recipe.settings import arguments, built, validated
+from limpid.recipe.structure import Item
+from limpid.recipe.structure import Term as TermWish
+from limpid.recipe.where import Where, located, unknown
+from limpid.training.objective import Objective, Term
+from limpid.training.player import Player
+from limpid.training.procedure import Procedure
+from limpid.training.scores import Part, ScoredSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """What a recipe names, made: the network (bare and as a player), procedure, training items, sets to be scored on.
+
+    ``settings``: those that the network was built with, for its checkpoints.
+    """
+
+    entry: Entry
+    settings: Mapping[str, Any]
+    network: nn.Module
+    procedure: Procedure
+    sources: Sequence[Source]
+    stream: Stream
+    validate: ScoredSet | None
+    tests: Sequence[ScoredSet]
+
+
+def assemble(loaded: Loaded, *, backbone_weights: str = "pretrained") -> Assembly:
+    """Make everything that a recipe names; equal seeds make equal networks.
+
+    ``backbone_weights``: ``pretrained``, ``none`` or a path, for every backbone of network, losses and teacher. Raises the
+    errors of whoever finds a fault in its settings, with the place in the recipe.
+    """
+    recipe = loaded.recipe
+    sources = data_sources(loaded)
+    weights = [item.weight for item in recipe.data.train]
+    stream = Stream(
+        list(zip(sources, weights, strict=True)), epochs=recipe.train.epochs, seed=recipe.seed, length=recipe.data.epoch
+    )
+    validate, tests = scored_sets(loaded)
+    torch.manual_seed(int(generator(recipe.seed, "network").integers(2**62)))
+    entry, settings, network = _network(loaded)
+    objective = Objective([_term(loaded, place, wish, entry.layers) for place, wish in enumerate(recipe.losses)])
+    procedure: Procedure = built(
+        "procedures",
+        recipe.procedure.name,
+        recipe.procedure.settings,
+        given={"network": Player(network), "objective": objective},
+        where=loaded.where("procedure"),
+    )
+    if "judge" in procedure.players and recipe.judge is None:
+        raise UsageError(
+            f"{loaded.where('procedure')}: {recipe.procedure.name} has a judge; give the recipe its optimiser as `judge:`"
+        )
+    fill((*procedure.players.values(), objective, *procedure.frozen), backbone_weights)
+    return Assembly(
+        entry=entry,
+        settings=settings,
+        network=network,
+        procedure=procedure,
+        sources=sources,
+        stream=stream,
+        validate=validate,
+        tests=tests,
+    )
+
+
+def data_sources(loaded: Loaded) -> list[Source]:
+    """The training sources of a recipe, each with the recipe's augmentation unless it has its own."""
+    where = loaded.where("data", "augment")
+    augment = recipe_augment(loaded.recipe.data.augment, where)
+    return [_source(loaded, ("data", "train", place), item, augment) for place, item in enumerate(loaded.recipe.data.train)]
+
+
+def recipe_augment(settings: Mapping[str, Any] | None, where: Where) -> Augment | None:
+    """The augmentation that a recipe asks for, None when it asks for none."""
+    return None if settings is None else Augment(**validated(Augment, settings, where=where))
+
+
+def scored_sets(loaded: Loaded) -> tuple[ScoredSet | None, list[ScoredSet]]:
+    """The set that chooses the best epoch, None without one, and the test sets, which never choose."""
+    data = loaded.recipe.data
+    parts = [_part(loaded, ("data", "validate", place), item, place) for place, item in enumerate(data.validation)]
+    tests = [ScoredSet(label=label, parts=[_part(loaded, ("data", "test", label), item, 0)]) for label, item in data.test.items()]
+    return ScoredSet(label="validation", parts=parts) if parts else None, tests
+
+
+def _part(loaded: Loaded, path: tuple[str | int, ...], item: Item, place: int) -> Part:
+    return Part(source=_source(loaded, path, item, None), seed=loaded.recipe.seed + place, count=item.count)
+
+
+def fill(modules: Sequence[nn.Module], weights: str) -> None:
+    """Fill every backbone below ``modules``; raises UsageError when weights are named and there is none to fill."""
+    backbones = {id(found): found for module in modules for found in module.modules() if isinstance(found, Backbone)}
+    if not backbones and weights != "pretrained":
+        raise UsageError(f"this recipe has no backbone to fill; leave out --backbone-weights {weights}")
+    for backbone in backbones.values():
+        backbone.fill(weights)
+    if any(backbone.origin == "none" for backbone in backbones.values()):
+        say("note: backbones hold random numbers, as --backbone-weights none asks for; this is for tests, not for results")
+
+
+def _network(loaded: Loaded) -> tuple[Entry, dict[str, Any], nn.Module]:
+    wish, where = loaded.recipe.model, loaded.where("model")
+    settings = arguments("models", wish.name, wish.settings, size=wish.size, where=where)
+    entry = catalogue.find("models", wish.name)
+    with located(where):
+        return entry, settings, entry.build(**settings)
+
+
+def _source(loaded: Loaded, path: tuple[str | int, ...], item: Item, augment: Augment | None) -> Source:
+    given = {"augment": augment, "seed": loaded.recipe.seed}
+    source: Source = built("sources", item.name, item.settings, given=given, where=loaded.where(*path))
+    return source
+
+
+def _term(loaded: Loaded, place: int, wish: TermWish, layers: tuple[str, ...]) -> Term:
+    where = loaded.where("losses", place)
+    loss = built("losses", wish.name, wish.settings, where=where)
+    takes = catalogue.find("losses", wish.name).takes
+    if takes is None:
+        raise UsageError(f"{where}: {wish.name} is no loss that a recipe can name")
+    if takes != "layer" and wish.on:
+        raise SettingError(f"{where / 'on'}: {wish.name} looks at more than one layer; leave out `on`")
+    chosen = (wish.layers or {layers[0]: 1.0}) if takes == "layer" else {}
+    for name in chosen:
+        if name not in layers:
+            raise unknown(where / "on", "layer of this network", name, layers)
+    return Term(loss=loss, takes=takes, label=wish.label, weight=wish.weight_at, layers=chosen, kinds=wish.only)

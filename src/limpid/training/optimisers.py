@@ -1,0 +1,41 @@
+"""Optimisers of recipes, built so that what a recipe says is what happens: a weight decay that is really applied, and to what."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from limpid.recipe.structure import Optimiser, Sgd
+
+_EXEMPT = ("A_log", "D", "residual_scales", "rir_inner_scales", "rir_group_scales", "output_skip_scale")
+
+
+def build(wish: Optimiser, named: Iterable[tuple[str, nn.Parameter]]) -> Optimizer:
+    """Adam, AdamW or SGD over the parameters that are trained.
+
+    ``decay`` acts on matrices and kernels; vectors (biases, norms, scales), the state matrices of a selective scan and scales of
+    residuals are exempt, as is usual (Loshchilov & Hutter, ICLR 2019, arXiv:1711.05101; Mamba marks A and D so).
+    """
+    trained = [(name, parameter) for name, parameter in named if parameter.requires_grad]
+    if isinstance(wish, Sgd):
+        return torch.optim.SGD(_groups(trained, wish.decay), lr=_first(wish), momentum=wish.momentum)
+    kind = torch.optim.AdamW if wish.name == "adamw" else torch.optim.Adam
+    return kind(_groups(trained, wish.decay), lr=_first(wish), betas=wish.betas)
+
+
+def _first(wish: Optimiser) -> float:
+    return wish.rate_at(0)
+
+
+def _groups(trained: list[tuple[str, nn.Parameter]], decay: float) -> list[dict[str, Any]]:
+    decayed = [parameter for name, parameter in trained if _decays(name, parameter)]
+    exempt = [parameter for name, parameter in trained if not _decays(name, parameter)]
+    groups = [{"params": decayed, "weight_decay": decay}, {"params": exempt, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
+
+
+def _decays(name: str, parameter: nn.Parameter) -> bool:
+    extended = sum(side > 1 for side in parameter.shape) > 1
+    return extended and not any(part in _EXEMPT for part in name.split("."))

@@ -1,0 +1,45 @@
+"""Unaligned fine-tuning: adversarial training that goes on with pairs whose two shots are shifted against each other.
+
+Plays: judge and network, as in ``adversarial``, from the first step on. Losses: on unaligned pairs only terms that bear a shift.
+Order: the judge first. A checkpoint to start from is required (``--init``).
+"""
+
+from typing import Literal
+
+from torch import nn
+
+from limpid.catalogue import Entry
+from limpid.errors import SettingError
+from limpid.training.objective import Objective
+from limpid.training.procedures.adversarial import Adversarial
+
+TOLERANT = ("Perceptual", "Contextual")
+"""Losses that compare deep features or their distribution, not pixels of one place."""
+
+
+class Unaligned(Adversarial):
+    """ERRNet's second training, with its ``judge``; raises SettingError for terms that compare pixels of unaligned pairs."""
+
+    needs_start = True
+
+    def __init__(
+        self,
+        *,
+        network: nn.Module,
+        objective: Objective,
+        judge: Literal["conditional_patch", "patch", "patch_wide", "whole"] = "whole",
+        judge_every: int = 1,
+    ) -> None:
+        super().__init__(network=network, objective=objective, judge=judge, judge_first=True, judge_every=judge_every)
+        strict = [
+            term.label
+            for term in objective.terms
+            if "unaligned" in term.kinds and term.takes in ("layer", "scene") and type(term.loss).__name__ not in TOLERANT
+        ]
+        if strict:
+            raise SettingError(
+                f"{', '.join(strict)}: compares pixel by pixel, which unaligned pairs do not allow; leave them out of `only`"
+            )
+
+
+ENTRY = Entry(build=Unaligned, source="Wei et al., CVPR 2019, arXiv:1904.00637, section 3.3 and their code")

@@ -1,0 +1,203 @@
+"""A run: what plays, where it stands, and the one loop that moves it on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from limpid.data.loader import Batches, batches
+from limpid.data.stream import Stream
+from limpid.errors import LimpidError, NoRoomError
+from limpid.image.batch import Batch
+from limpid.physics.seeds import generator
+from limpid.recipe.structure import Cosine, Oscillating, Recipe
+from limpid.training.average import Average
+from limpid.training.player import bare
+from limpid.training.procedure import Procedure
+from limpid.training.rates import Plateau, cosine, oscillating
+from limpid.training.state import extras_of, take_extras, take_weights, weights_of
+from limpid.training.turn import Seat, play
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+MOST_SKIPPED = 10
+"""So many steps in a row without finite numbers end a run."""
+
+
+class NotFiniteError(LimpidError):
+    """The losses of a run are no numbers any more; its state is saved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A finished step: its number from 1 on, epoch from 0 on, losses by label, rates by player, photos, seconds waited for data."""
+
+    step: int
+    epoch: int
+    values: dict[str, float]
+    rates: dict[str, float]
+    samples: int
+    waited: float
+    ends_epoch: bool
+
+
+@dataclass(kw_only=True)
+class Run:
+    """Players, optimisers, average and counters of a training; ``steps`` moves it, ``state`` and ``restore`` carry it over.
+
+    ``step``: optimiser steps done; ``per_step``: photos of a step over all processes; ``length``: photos of an epoch; ``journal``:
+    what its records stood at.
+    """
+
+    recipe: Recipe
+    fabric: "Fabric"
+    procedure: Procedure
+    seats: dict[str, Seat]
+    average: Average
+    length: int
+    plateau: Plateau | None = None
+    step: int = 0
+    skipped: int = 0
+    skipped_in_a_row: int = 0
+    journal: dict[str, Any] | None = None
+
+    @property
+    def per_step(self) -> int:
+        """Photos of a step over all processes."""
+        return self.recipe.data.batch * self.recipe.train.accumulate * self.fabric.world_size
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run."""
+        return self.length * self.recipe.train.epochs // self.per_step
+
+    def epoch_of(self, step: int) -> int:
+        """Epoch, from 0 on, in which step number ``step``, from 0 on, begins."""
+        return step * self.per_step // self.length
+
+    def batches(self, stream: Stream, layers: tuple[str, ...]) -> Batches:
+        """The photos of the steps that are left, for this process."""
+        data, train = self.recipe.data, self.recipe.train
+        return batches(
+            stream,
+            layers=layers,
+            start_step=self.step,
+            batch=data.batch,
+            rank=self.fabric.global_rank,
+            world=self.fabric.world_size,
+            accumulate=train.accumulate,
+            workers=data.workers,
+        )
+
+    def steps(self, batches: Batches) -> Iterator[Done]:
+        """Step after step until the last; the caller breaks off when it likes. Raises NotFiniteError and NoRoomError."""
+        waited = 0.0
+        for micros in batches:
+            epoch = self.epoch_of(self.step)
+            rates = self._set_rates(epoch)
+            values = self._advance(micros, epoch)
+            self.step += 1
+            ends = self.step == self.total or self.epoch_of(self.step) > epoch
+            waited, before = batches.waited, waited
+            yield Done(
+                step=self.step,
+                epoch=epoch,
+                values=values,
+                rates=rates,
+                samples=self.per_step,
+                waited=waited - before,
+                ends_epoch=ends,
+            )
+            if self.skipped_in_a_row >= MOST_SKIPPED:
+                raise NotFiniteError(
+                    f"{MOST_SKIPPED} steps in a row gave a loss or gradient that is no number (step {self.step}); the state is"
+                    " saved. Lower optimiser.rate, set train.clip, or train in float32."
+                )
+
+    def _advance(self, micros: Sequence[Batch], epoch: int) -> dict[str, float]:
+        """All turns of a step; dropout depends on (seed, step, process) alone."""
+        torch.manual_seed(int(generator(self.recipe.seed, self.step, self.fabric.global_rank, "step").integers(2**62)))
+        values: dict[str, float] = {}
+        moved = True
+        try:
+            batches = [batch.to(self.fabric.device) for batch in micros]
+            for player in self.procedure.turns(self.step, epoch):
+                played = play(self.fabric, self.procedure, player, self.seats[player], batches, epoch)
+                values.update(played.values)
+                moved &= played.moved
+                if not played.moved:
+                    break
+        except (MemoryError, RuntimeError) as error:
+            if not _is_memory(error):
+                raise
+            raise NoRoomError(_remedy(self.recipe, micros[0])) from error
+        self.skipped_in_a_row = 0 if moved else self.skipped_in_a_row + 1
+        self.skipped += not moved
+        if moved:
+            self.average.update(bare(self.procedure.players["network"]), self.step + 1)
+        return values
+
+    def _set_rates(self, epoch: int) -> dict[str, float]:
+        rates = {}
+        for player, seat in self.seats.items():
+            wish = self.recipe.optimiser if player == "network" or self.recipe.judge is None else self.recipe.judge
+            factor = self._factor() if player == "network" else 1.0
+            rates[player] = wish.rate_at(epoch) * factor
+            for group in seat.optimiser.param_groups:
+                group["lr"] = rates[player]
+        return rates
+
+    def _factor(self) -> float:
+        schedule = self.recipe.schedule
+        if isinstance(schedule, Cosine):
+            return cosine(self.step, self.total, warmup=schedule.warmup, floor=schedule.floor)
+        if isinstance(schedule, Oscillating):
+            return oscillating(self.step, half_period=schedule.half_period, floor=schedule.floor)
+        return self.plateau.value if self.plateau else 1.0
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a resumed run needs, as plain containers and tensors; frozen backbones are left out."""
+        scaler = getattr(self.fabric.strategy.precision, "scaler", None)
+        return {
+            "step": self.step,
+            "world": self.fabric.world_size,
+            "skipped": self.skipped,
+            "players": {name: weights_of(bare(player)) for name, player in self.procedure.players.items()},
+            "average": weights_of(self.average.network),
+            "optimisers": {name: seat.optimiser.state_dict() for name, seat in self.seats.items()},
+            "losses": extras_of(self.procedure.objective),
+            "plateau": asdict(self.plateau) if self.plateau else None,
+            "scaler": scaler.state_dict() if scaler is not None else None,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Stand where ``state`` was taken. Raises WeightsError when it belongs to another network."""
+        for name, player in self.procedure.players.items():
+            take_weights(bare(player), state["players"][name], name)
+        if self.recipe.train.ema:
+            take_weights(self.average.network, state["average"], "average")
+        for name, seat in self.seats.items():
+            seat.optimiser.load_state_dict(state["optimisers"][name])
+        take_extras(self.procedure.objective, state["losses"])
+        if self.plateau and state["plateau"]:
+            self.plateau = Plateau(**state["plateau"])
+        scaler = getattr(self.fabric.strategy.precision, "scaler", None)
+        if scaler is not None and state["scaler"] is not None:
+            scaler.load_state_dict(state["scaler"])
+        self.step, self.skipped = state["step"], state["skipped"]
+        self.journal = state["journal"]
+
+
+def _is_memory(error: BaseException) -> bool:
+    """Whether an error of torch says that memory is short; on the CPU it is a RuntimeError like any other."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _remedy(recipe: Recipe, batch: Batch) -> str:
+    height, width = batch.input.shape[-2:]
+    return (
+        f"a step does not fit the memory: batch {len(batch)} of {width}×{height} photos, {recipe.train.precision}."
+        " Lower data.batch (and raise train.accumulate by as much), data.augment.crop, or use train.precision=bfloat16."
+    )

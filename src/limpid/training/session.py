@@ -1,0 +1,259 @@
+"""A training from the first to the last line on the console: folder, resume, epochs, what is written, how it ends."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from limpid import __version__
+from limpid.checkpoints.file import Checkpoint
+from limpid.data.preflight import check
+from limpid.errors import UsageError
+from limpid.image.find import find
+from limpid.progress import say
+from limpid.recipe.load import Loaded, dump
+from limpid.recipe.structure import Recipe
+from limpid.runtime.load import load
+from limpid.runtime.separator import Separator
+from limpid.training.assemble import Assembly, assemble, scored_sets
+from limpid.training.dumps import dump as dump_photos
+from limpid.training.dumps import onlooker, prune
+from limpid.training.journal import Journal
+from limpid.training.player import bare
+from limpid.training.run import Done, NotFiniteError, Run
+from limpid.training.set_up import LAST, RECIPE, launch, set_up
+from limpid.training.stops import Stop, listening
+from limpid.training.store import tight, write_state
+from limpid.training.store_file import clean
+from limpid.training.store_room import check_room, estimate
+from limpid.training.store_weights import Best, Numbered, weights
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+_EVERY = 600.0  # seconds between two saves of the state within an epoch
+_INPUTS = 10  # training photos that are shown where no folder of photos is named
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How a recipe is to be run; what is to be trained is the recipe's own business.
+
+    ``folder``: of the run. ``resume``: go on from its ``last.pt``, ``force``: although recipe or number of processes differ.
+    ``init``: checkpoint to start the network from. ``max_steps``, ``max_minutes``: end early, resumable. ``wandb``: also log there.
+    """
+
+    folder: Path
+    resume: bool = False
+    force: bool = False
+    init: Path | None = None
+    backbone_weights: str = "pretrained"
+    device: str = "auto"
+    max_steps: int | None = None
+    max_minutes: float | None = None
+    wandb: bool = False
+    quiet: bool = False
+
+
+def train(loaded: Loaded, wish: Wish) -> int:
+    """Run a recipe until it ends, a limit is met or a signal comes; returns the exit code (0, 130 or 143).
+
+    Raises UsageError for a folder in use, the errors of ``assemble`` and ``preflight``, NotFiniteError, NoRoomError and DiskError.
+    """
+    check_folder(wish)
+    with listening() as stop:
+        fabric = launch(loaded.recipe, wish.device)
+        assembly = assemble(loaded, backbone_weights=wish.backbone_weights)
+        _warn(assembly, loaded, fabric)
+        run = set_up(loaded, assembly, fabric, resume=wish.folder / LAST if wish.resume else None, init=wish.init, force=wish.force)
+        return Session(loaded, assembly, run, wish).go(stop)
+
+
+def appraise(loaded: Loaded, wish: Wish) -> int:
+    """Score the best weights of a run on all sets of its recipe and dump pictures into ``test/``; returns 0.
+
+    Raises UsageError when the run has no weights.
+    """
+    best = Best(wish.folder).path if wish.folder.is_dir() else None
+    if best is None:
+        raise UsageError(f"{wish.folder} holds no weights to test; train first, or name the run with --name")
+    separator = load(best, device=wish.device, backbone_weights=wish.backbone_weights)
+    validate, tests = scored_sets(loaded)
+    for scored in (validate, *tests):
+        if scored is not None:
+            scores = scored.score(separator)
+            say(f"{best.name} on {scored.label}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+    if loaded.recipe.log.photos:
+        photos = _found(loaded.recipe.log.photos)
+        for line in dump_photos(lambda photo: separator.run(photo), photos, wish.folder / "test", Best(wish.folder).kept[0].epoch):
+            say(line)
+    return 0
+
+
+def room_of(assembly: Assembly, recipe: Recipe, *, replacing: bool) -> int:
+    """Bytes that the weights of a run will take on the disk, at rest or while a file is ``replacing`` another."""
+    players = assembly.procedure.players
+    return estimate(
+        bare(players["network"]),
+        judge=bare(players["judge"]) if "judge" in players else None,
+        moments=1 if recipe.optimiser.name == "sgd" else 2,
+        average=bool(recipe.train.ema),
+        keep=recipe.log.keep,
+        numbered=recipe.log.history if recipe.log.save_every > 0 else 0,
+        replacing=replacing,
+    )
+
+
+def check_folder(wish: Wish) -> None:
+    """Raise UsageError when a new run would mix with an old one, or there is none to go on with."""
+    held = (wish.folder / LAST).is_file() or (wish.folder / RECIPE).is_file()
+    if wish.resume and not held:
+        raise UsageError(f"{wish.folder} holds no run to resume; leave out --resume, or name the run with --name")
+    if held and not wish.resume:
+        raise UsageError(f"{wish.folder} holds a run; go on with --resume, or give this one another --name")
+    if wish.resume and wish.init is not None:
+        raise UsageError("--init starts a new run and --resume goes on with an old one; leave one out")
+
+
+def _warn(assembly: Assembly, loaded: Loaded, fabric: "Fabric") -> None:
+    """Look at the data before the first step; raises DataError, or says what is odd."""
+    sets = [scored for scored in (assembly.validate, *assembly.tests) if scored is not None]
+    held_out = {scored.label: [part.source for part in scored.parts] for scored in sets}
+    per_step = loaded.recipe.data.batch * loaded.recipe.train.accumulate * fabric.world_size
+    for warning in check(assembly.sources, held_out, assembly.stream.length, per_step):
+        if fabric.is_global_zero:
+            say(f"limpid: {warning}")
+
+
+def _found(folder: Path) -> list[Path]:
+    """The photos of a folder that a recipe names."""
+    return [found.path for found in find([folder])]
+
+
+class Session:
+    """One process's part in a run; the first process writes, the others only compute."""
+
+    def __init__(self, loaded: Loaded, assembly: Assembly, run: Run, wish: Wish) -> None:
+        self.loaded, self.assembly, self.run, self.wish = loaded, assembly, run, wish
+        self.folder, self.writes = wish.folder, run.fabric.is_global_zero
+        self.started = self.saved = time.monotonic()
+        log = run.recipe.log
+        if self.writes:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            clean(self.folder)
+            check_room(self.folder, room_of(assembly, run.recipe, replacing=True))
+            (self.folder / RECIPE).write_text(dump(run.recipe), encoding="utf-8")
+            self.journal = Journal(
+                self.folder,
+                every=log.every,
+                total_steps=run.total,
+                step=run.step,
+                state=run.journal,
+                comment=run.recipe.comment,
+                wandb=wish.wandb,
+                quiet=wish.quiet,
+            )
+            self.best = Best(self.folder, keep=log.keep)
+            self.numbered = Numbered(self.folder, every=log.save_every, history=log.history)
+
+    def go(self, stop: Stop) -> int:
+        """All steps that are left; returns the exit code."""
+        batches = self.run.batches(self.assembly.stream, self.assembly.entry.layers)
+        try:
+            for done in self.run.steps(batches):
+                over = self._together(stop.asked is not None or self._limit(done))
+                if self.writes:
+                    self.journal.step(done.step, done.epoch + 1, done.values, done.rates, done.samples, done.waited)
+                if done.ends_epoch:
+                    self._end_epoch(done)
+                if over or done.ends_epoch or time.monotonic() - self.saved > _EVERY:
+                    self._save()
+                if over:
+                    break
+        except NotFiniteError:
+            self._save()
+            raise
+        finally:
+            batches.close()
+            if self.writes:
+                self.journal.close()
+        return stop.asked or 0
+
+    def _limit(self, done: Done) -> bool:
+        minutes, steps = self.wish.max_minutes, self.wish.max_steps
+        late = minutes is not None and time.monotonic() - self.started > 60 * minutes
+        return late or (steps is not None and done.step >= steps)
+
+    def _together(self, wanted: bool) -> bool:
+        """All processes end after the same step, whoever wants it."""
+        fabric = self.run.fabric
+        if fabric.world_size == 1:
+            return wanted
+        return bool(fabric.all_reduce(torch.tensor(float(wanted), device=fabric.device), reduce_op="sum"))
+
+    def _end_epoch(self, done: Done) -> None:
+        """Scores, pictures and weights of an epoch; the plateau is told by all processes alike."""
+        epoch, score = done.epoch + 1, float("nan")
+        if self.writes:
+            scores = self._scores()
+            self.journal.epoch(epoch, done.step, scores)
+            score = scores.get("validation", {}).get("psnr", float(epoch))
+            self.best.offer(self._checkpoint, epoch=epoch, step=done.step, score=score)
+            self.numbered.offer(self._checkpoint, epoch=epoch, step=done.step)
+            self._show(epoch, done.step)
+        score = self.run.fabric.broadcast(score)
+        if self.run.plateau:
+            self.run.plateau.after(score)
+
+    def _scores(self) -> dict[str, dict[str, float]]:
+        network, training = self.run.average.network, self.run.average.network.training
+        recipe, sets = self.run.recipe, [self.assembly.validate, *self.assembly.tests]
+        precision = "float32" if recipe.train.precision == "float16" else recipe.train.precision
+        separator = Separator(network, self.assembly.entry, name=recipe.name, device=self.run.fabric.device, precision=precision)
+        scores = {scored.label: dict(scored.score(separator)) for scored in sets if scored is not None}
+        network.train(training)
+        return scores
+
+    def _show(self, epoch: int, step: int) -> None:
+        """What the average makes of the recipe's photos, or of the first training inputs, as files and in TensorBoard."""
+        log = self.run.recipe.log
+        if not log.images:
+            return
+        photos: Sequence[Path | tuple[str, Tensor]] = (_found(log.photos) if log.photos else self._examples)[: log.images]
+        separate = onlooker(self.run.average.network, self.assembly.entry, self.run.fabric.device)
+        for line in dump_photos(separate, photos, self.folder, epoch):
+            self.journal.note(line)
+        name, photo = next(iter(self._examples))
+        self.journal.images(step, name, torch.stack([photo, *separate(photo).values()]))
+        prune(self.folder, log.history)
+
+    @cached_property
+    def _examples(self) -> list[tuple[str, Tensor]]:
+        """The first training inputs by name."""
+        pairs = [self.assembly.stream[index] for index in range(min(_INPUTS, len(self.assembly.stream)))]
+        return [(pair.name, pair.input) for pair in pairs]
+
+    def _checkpoint(self) -> Checkpoint:
+        recipe = self.run.recipe
+        return Checkpoint(
+            model=recipe.model.name,
+            settings=self.assembly.settings,
+            tensors=weights(self.run.average.network),
+            notes={"recipe": dump(recipe), "limpid": __version__},
+        )
+
+    def _save(self) -> None:
+        """Write ``last.pt``; the other processes wait."""
+        if self.writes:
+            state = {**self.run.state(), "journal": self.journal.state(), "recipe": dump(self.run.recipe), "limpid": __version__}
+            write_state(self.folder / LAST, state)
+            warning = tight(self.folder / LAST)
+            if warning:
+                self.journal.note(warning)
+        self.saved = time.monotonic()
+        self.run.fabric.barrier()

@@ -1,0 +1,118 @@
+"""Devices, optimisers and the state that a run goes on from."""
+
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from limpid.blocks._torchvision import mend
+from limpid.errors import MissingExtraError, UsageError
+from limpid.progress import say
+from limpid.recipe.load import Loaded, dump
+from limpid.recipe.structure import Plateau as PlateauWish
+from limpid.recipe.structure import Recipe
+from limpid.training.assemble import Assembly
+from limpid.training.average import Average
+from limpid.training.optimisers import build
+from limpid.training.player import bare
+from limpid.training.rates import Plateau
+from limpid.training.run import Run
+from limpid.training.start import start_from
+from limpid.training.store import read_state
+from limpid.training.turn import Seat
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+LAST = "last.pt"
+"""The state of a run, below its folder."""
+
+RECIPE = "recipe.yaml"
+"""The resolved recipe of a run, below its folder."""
+
+_PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
+
+
+def launch(recipe: Recipe, device: str) -> "Fabric":
+    """Processes and devices of a training, started; several devices are one process each (DDP)."""
+    mend()  # Fabric imports torchvision where all of lightning is installed
+    try:
+        from lightning_fabric import Fabric
+    except ImportError as error:
+        raise MissingExtraError("lightning-fabric", "train", "training") from error
+    train = recipe.train
+    if train.threads:
+        torch.set_num_threads(train.threads)
+    fabric = Fabric(
+        accelerator=device,
+        devices=train.devices,
+        strategy="ddp" if train.devices > 1 else "auto",
+        precision=_PRECISIONS[train.precision],  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
+
+
+def set_up(loaded: Loaded, assembly: Assembly, fabric: "Fabric", *, resume: Path | None, init: Path | None, force: bool) -> Run:
+    """A run that is ready for its next step: the first one, or the one after the state in ``resume``.
+
+    ``init``: weights to start the network from. Raises UsageError when the state was made by another recipe or number of
+    processes and ``force`` is not given, and WeightsError for files that do not fit.
+    """
+    recipe, procedure = loaded.recipe, assembly.procedure
+    _start(assembly, init)
+    average = Average(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
+    seats = {}
+    for name, player in procedure.players.items():
+        player.train()
+        extras = (
+            [parameter for parameter in procedure.objective.parameters() if parameter.requires_grad] if name == "network" else []
+        )
+        wish = recipe.judge if name == "judge" and recipe.judge is not None else recipe.optimiser
+        named = [*bare(player).named_parameters(), *((f"losses.{place}", extra) for place, extra in enumerate(extras))]
+        module, optimiser = fabric.setup(player, build(wish, named))
+        procedure.players[name] = module
+        seats[name] = Seat(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
+    for module in (procedure.objective, *procedure.frozen):
+        module.to(fabric.device)
+    schedule = recipe.schedule
+    plateau = Plateau(factor=schedule.factor, patience=schedule.patience) if isinstance(schedule, PlateauWish) else None
+    run = Run(
+        recipe=recipe,
+        fabric=fabric,
+        procedure=procedure,
+        seats=seats,
+        average=average,
+        length=assembly.stream.length,
+        plateau=plateau,
+    )
+    if resume is not None and resume.is_file():
+        state = read_state(resume)
+        _check_same(state, loaded, fabric, force=force)
+        run.restore(state)
+    return run
+
+
+def _start(assembly: Assembly, init: Path | None) -> None:
+    if init is None:
+        if getattr(assembly.procedure, "needs_start", False):
+            raise UsageError("this procedure fine-tunes a trained network; name its checkpoint with --init FILE")
+        return
+    new = start_from(assembly.network, init)
+    if new:
+        say(f"limpid: {init} does not hold {', '.join(new)}; they start at their first values")
+
+
+def _check_same(state: dict[str, Any], loaded: Loaded, fabric: "Fabric", *, force: bool) -> None:
+    """Refuse to go on with another recipe or number of processes, or say what differs."""
+    was, now = state["recipe"].splitlines(), dump(loaded.recipe).splitlines()
+    changes = [line for line in unified_diff(was, now, lineterm="", n=0) if line[0] in "+-" and line[:3] not in ("+++", "---")]
+    if state["world"] != fabric.world_size:
+        changes.append(f"processes: {state['world']} then, {fabric.world_size} now")
+    if not changes:
+        return
+    text = "; ".join(" ".join(change.split()) for change in changes)
+    if not force:
+        raise UsageError(f"the run was started with another recipe ({text}); undo that, or go on with --force")
+    say(f"limpid: going on although the recipe differs: {text}")

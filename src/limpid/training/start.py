@@ -1,0 +1,30 @@
+"""Starting a network from somebody's weights instead of from random numbers."""
+
+from pathlib import Path
+
+from torch import nn
+
+from limpid.checkpoints import file
+from limpid.errors import WeightsError
+
+_NEW = ("residual_scales", "rir_inner_scales", "rir_group_scales", "output_skip_scale")
+"""What a residual variant adds to its baseline: scales, which keep their first values."""
+
+
+def start_from(network: nn.Module, path: Path) -> list[str]:
+    """Load a checkpoint, ours or a published one, into ``network``; returns the names that it did not hold and that stay new.
+
+    Only scales of residual variants may be new. Raises WeightsError when anything else is missing, left over, or of another shape.
+    """
+    checkpoint = file.read(path)
+    wanted = network.state_dict()
+    new = [name for name in wanted if name not in checkpoint.tensors and name.split(".")[0] in _NEW]
+    tensors = {**{name: wanted[name] for name in new}, **{name: tensor.float() for name, tensor in checkpoint.tensors.items()}}
+    try:
+        network.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(
+            f"{path} holds {checkpoint.model} with settings {dict(checkpoint.settings)}, which does not fit this recipe: {reason}"
+        ) from error
+    return new

@@ -1,0 +1,88 @@
+"""A run that is killed, stopped or limited goes on as if nothing had happened."""
+
+import random
+import signal
+import time
+
+import pytest
+
+from limpid.recipe.load import load
+from limpid.training.session import Wish, train
+from training_samples import differences, finish, recipe, start, state
+
+GAN = {
+    "procedure": {"name": "adversarial", "judge": "conditional_patch", "judge_every": 2},
+    "judge": {"name": "adam", "rate": 1e-4, "betas": [0.5, 0.999]},
+    "losses": [
+        {"name": "l1", "on": {"transmission": 1, "reflection": 0.5}},
+        {"name": "adversarial", "weight": {0: 0, 1: 0.01}, "form": "vanilla"},
+    ],
+    "data": {"workers": 1, "epoch": 20},
+    "train": {"epochs": 3},
+}
+"""Workers, average, judge with a warm-up, schedule: 30 steps."""
+
+
+def rows(run, *, columns=("step", "epoch", "loss", "l1", "adversarial", "judge", "lr")):
+    import csv
+
+    with (run / "metrics.csv").open() as file:
+        return [tuple(row.get(column) for column in columns) for row in csv.DictReader(file)]
+
+
+def test_killed_runs_end_where_an_uninterrupted_one_ends(tmp_path, given):
+    text = recipe(tmp_path / "gan.yaml", GAN)
+    whole = finish(text, *given, "--name", "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    chance = random.Random(7)
+    for attempt in range(5):
+        resume = ["--resume"] if attempt else []
+        with start(text, *given, "--name", "broken", *resume, cwd=tmp_path) as process:
+            log = tmp_path / "runs/broken/train.log"
+            before = log.stat().st_size if log.exists() else 0
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and process.poll() is None:
+                if log.exists() and log.stat().st_size > before:
+                    break
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 0.6))
+            process.kill()
+            process.communicate()
+        assert (tmp_path / "runs/broken/recipe.yaml").is_file()
+    last = finish(text, *given, "--name", "broken", "--resume", cwd=tmp_path)
+    assert last.returncode == 0, last.stderr
+    runs = tmp_path / "runs"
+    assert differences({**state(runs / "whole"), "journal": 0}, {**state(runs / "broken"), "journal": 0}) == []
+    assert rows(runs / "broken") == rows(runs / "whole")
+    assert len(rows(runs / "whole")) == 30
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_finishes_the_step_and_saves(tmp_path, given, number, code):
+    text = recipe(tmp_path / "long.yaml", {"train": {"epochs": 2000}})
+    with start(text, *given, cwd=tmp_path) as process:
+        log = tmp_path / "runs/sample/train.log"
+        while process.poll() is None and not (log.exists() and "step 3/" in log.read_text()):
+            time.sleep(0.02)
+        process.send_signal(number)
+        asked = time.monotonic()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert time.monotonic() - asked < 10
+    assert state(tmp_path / "runs/sample")["step"] >= 3
+    assert "Traceback" not in err
+
+
+def test_limits_stop_a_run_that_goes_on_bit_for_bit(tmp_path, given):
+    text = recipe(tmp_path / "sample.yaml")
+    loaded = load(text, given)
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    assert train(loaded, Wish(folder=whole, quiet=True)) == 0
+    train(loaded, Wish(folder=part, max_steps=3, quiet=True))
+    assert state(part)["step"] == 3
+    train(loaded, Wish(folder=part, resume=True, max_minutes=0.0, quiet=True))
+    assert state(part)["step"] == 4
+    train(loaded, Wish(folder=part, resume=True, quiet=True))
+    assert differences({**state(whole), "journal": 0}, {**state(part), "journal": 0}) == []
+    assert rows(whole) == rows(part)
+    assert (whole / "best.json").read_text() == (part / "best.json").read_text()
