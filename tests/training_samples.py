@@ -43,21 +43,21 @@ RECIPE = {
 }
 
 
-def photos(folder: Path, count: int, *, side: int = 72, seed: int = 0) -> Path:
+def photos(folder: Path, count: int, *, side: int = 72, seed: int = 0, colours: str = "uniform") -> Path:
     """Pictures of dead leaves."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        picture = chart(Chart(), (side, side + 8), generator(seed, number, "sample"))
+        picture = chart(Chart(colours=colours), (side, side + 8), generator(seed, number, "sample"))
         Image.fromarray(quantise(picture, np.uint8)).save(folder / f"{seed}_{number}.png")
     return folder
 
 
 def recipe(path: Path, *changes: dict) -> Path:
-    """``RECIPE`` with sections replaced, written to ``path``."""
+    """``RECIPE`` with keys of data, train and log and whole other sections replaced, written to ``path``."""
     content = {**RECIPE}
     for change in changes:
         for key, value in change.items():
-            content[key] = {**content[key], **value} if isinstance(value, dict) and isinstance(content.get(key), dict) else value
+            content[key] = {**content[key], **value} if key in ("data", "train", "log") else value
     path.write_text(yaml.safe_dump(content, sort_keys=False))
     return path
 

@@ -14,7 +14,7 @@ from limpid.image.separation import Separation
 SIDE = 32
 SETTINGS = {
     "contextual": {"layers": {"relu1_1": 1.0, "relu2_1": 1.0}, "megabytes": 4},
-    "feature_distillation": {"widths": {"shallow": (3, 5), "deep": (3, 3)}},
+    
     "ms_ssim": {"weights": (0.4, 0.6)},
     "perceptual": {"layers": {"input": 1.0, "relu1_1": 1.0, "conv2_2": 0.5}},
 }
@@ -33,7 +33,10 @@ def names(takes):
 
 def built(name, **settings):
     torch.manual_seed(0)
-    return catalogue.find("losses", name).build(**SETTINGS.get(name, {}), **settings)
+    loss = catalogue.find("losses", name).build(**SETTINGS.get(name, {}), **settings)
+    if name == "feature_distillation":
+        loss.fit({"shallow": (3, 5), "deep": (3, 3)})
+    return loss
 
 
 def image(seed, *, batch=3, side=SIDE):

@@ -14,10 +14,16 @@ def maps(**sizes):
     return {name: torch.rand(2, *size, generator=generator) for name, size in sizes.items()}
 
 
+def fitted(widths):
+    loss = FeatureDistillation()
+    loss.fit(widths)
+    return loss
+
+
 def test_feature_distillation_is_the_mean_over_layers_of_squares_after_projection():
     torch.manual_seed(0)
     student, teacher = maps(block_0=(3, 4, 4), final=(5, 2, 2)), maps(block_0=(7, 4, 4), final=(5, 4, 4))
-    loss = FeatureDistillation(widths={"block_0": (3, 7), "final": (5, 5)})
+    loss = fitted({"block_0": (3, 7), "final": (5, 5)})
     weight = loss.state_dict()["projectors.block_0.weight"]
     projected = torch.einsum("oi,bihw->bohw", weight[:, :, 0, 0], teacher["block_0"])
     smaller = F.avg_pool2d(teacher["final"], 2)  # bilinear to half the size
@@ -29,7 +35,7 @@ def test_feature_distillation_is_the_mean_over_layers_of_squares_after_projectio
 def test_student_and_projector_learn_and_the_teacher_does_not():
     student = {name: layer.requires_grad_() for name, layer in maps(a=(3, 4, 4)).items()}
     teacher = {name: layer.requires_grad_() for name, layer in maps(a=(6, 4, 4)).items()}
-    loss = FeatureDistillation(widths={"a": (3, 6)})
+    loss = fitted({"a": (3, 6)})
     loss(student, teacher).backward()
     assert float(student["a"].grad.abs().sum()) > 0
     assert float(loss.projectors["a"].weight.grad.abs().sum()) > 0
@@ -38,14 +44,14 @@ def test_student_and_projector_learn_and_the_teacher_does_not():
 
 def test_the_projector_starts_with_the_published_spread():
     torch.manual_seed(0)
-    weight = FeatureDistillation(widths={"a": (384, 768)}).projectors["a"].weight
+    weight = fitted({"a": (384, 768)}).projectors["a"].weight
     assert float(weight.std()) == pytest.approx((2 / 1.04 / 768) ** 0.5, rel=0.01)  # Kaiming, slope 0.2, fan in
 
 
 def test_feature_distillation_says_what_is_missing():
     with pytest.raises(SettingError, match="at least one layer"):
-        FeatureDistillation(widths={})
-    loss = FeatureDistillation(widths={"block_11": (3, 3)})
+        fitted({})
+    loss = fitted({"block_11": (3, 3)})
     with pytest.raises(UnknownNameError, match="map of the teacher named 'block_11'; did you mean 'block_1'"):
         loss(maps(block_11=(3, 2, 2)), maps(block_1=(3, 2, 2)))
 

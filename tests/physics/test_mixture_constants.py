@@ -124,7 +124,7 @@ def test_dark_scenes_are_grey_or_normal_per_channel() -> None:
         ("haze_veil", {"airlight": (0.0, 2.0)}),
         ("dark_scene", {"grey": (0.0, 300.0)}),
         ("ghosting", {"attenuation": (0.5, 1.5)}),
-        ("alpha_mask", {"weight": (-0.1, 0.5)}),
+        ("alpha_mask", {"mask": (-0.1, 0.5)}),
         ("glass", {"angle": (0.0, 95.0)}),
         ("zhang", {"attenuation": (2.0, 1.0)}),
     ],

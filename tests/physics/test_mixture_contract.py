@@ -103,7 +103,7 @@ def test_models_that_do_not_dim_the_scene_only_add_light(name: str) -> None:
         ("haze_veil", {"share": 0.0}),
         ("ghosting", {"transmission_shares": ()}),
         ("ghosting", {"transmission_shares": (1.0,)}),
-        ("alpha_mask", {"weight": (1.0, 1.0)}),
+        ("alpha_mask", {"mask": (1.0, 1.0)}),
         ("zhang", {"transmission_loss": (0.0, 0.0)}),
         ("channel_gain", {"red": (1.0, 0.1, 1.0, 1.0), "green": (1.0, 0.1, 1.0, 1.0), "blue": (1.0, 0.1, 1.0, 1.0)}),
     ],

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from limpid import __version__
-from limpid.cli import convert, demo, doctor, inspect, models, photo, prepare, synthesise, train
+from limpid.cli import convert, demo, doctor, evaluate, inspect, models, photo, prepare, synthesise, train
 from limpid.errors import LimpidError, UsageError
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ app.command("convert")(convert.convert)
 app.command("synthesise")(synthesise.synthesise)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 
 

@@ -53,7 +53,8 @@ class Augment:
             raise SettingError("augment takes crop or stretch, not both")
         if self.square is not None and not 0 < self.square <= 1:
             raise SettingError(f"augment.square lies within 0…1; got {self.square}")
-        if self.window is not None and (self.window < 1 or self.square is not None or self.crop is self.stretch is None):
+        sized = self.crop is not None or self.stretch is not None
+        if self.window is not None and (self.window < 1 or self.square is not None or not sized):
             raise SettingError("augment.window is at least 1 pixel, takes no square beside it, and needs a crop or a stretch")
 
     def draw(self, generator: np.random.Generator, size: tuple[int, int]) -> Parameters:

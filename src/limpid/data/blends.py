@@ -14,6 +14,7 @@ from limpid.data.augment import Augment, Parameters
 from limpid.data.pair import Pair
 from limpid.data.several import paths_of
 from limpid.errors import DataError, SettingError
+from limpid.physics.degradation import Degradation, degrade
 from limpid.physics.formation import Formation, Mixture
 from limpid.physics.seeds import generator
 
@@ -48,6 +49,7 @@ class Blends:
     al., CVPR 2019: 15,287 photos are 7,643 pairs); ``same`` takes the photo of the same place in ``reflections`` (Zhang et
     al., CVPR 2018); ``random`` any photo of ``reflections`` (Li et al., CVPR 2020), of one list any other one. ``mixtures``:
     formation models with weights; ``clean``: share of items whose input is the transmission; ``reject``: pairs to draw again.
+    ``spoil``: degradations that a ``spoilt`` share of the inputs goes through, one after the other, as in a camera; layers stay.
     Photos of one size are augmented alike, as published, unless in windows, which each photo has of its own.
     Raises DataError when the photos do not suffice, SettingError when lists and partners do not agree.
     """
@@ -63,12 +65,15 @@ class Blends:
         partner: Literal["halves", "same", "random"] = "halves",
         clean: float = 0.0,
         reject: Reject | None = None,
+        spoil: Sequence[Degradation] = (),
+        spoilt: float = 0.0,
     ) -> None:
         if partner != "random" and (reflections is None) != (partner == "halves"):
             raise SettingError("blends take one list of photos with partner 'halves', two with 'same', either with 'random'")
         if not mixtures or min(weight for _, weight in mixtures) < 0 or not sum(weight for _, weight in mixtures):
             raise SettingError("blends need at least one of `mixtures`, with weights that are not negative and not all 0")
         self.augment, self.seed, self.partner, self.clean, self.reject = augment, seed, partner, clean, reject
+        self.spoil, self.spoilt = spoil, spoilt
         self.transmissions = transmissions
         self.reflections = transmissions if reflections is None else reflections
         self.alone = reflections is None
@@ -119,7 +124,8 @@ class Blends:
         if draw.random() < self.clean:
             nothing = torch.zeros_like(transmission)
             name = f"{first} clean"
-            return Pair(input=transmission, transmission=transmission, reflection=nothing, name=name, kind="synthetic")
+            seen = self._seen(transmission, draw)
+            return Pair(input=seen, transmission=transmission, reflection=nothing, name=name, kind="synthetic")
         reflection = self._mirrored(mirrored, behind, parameters, draw)
         if self.reject is not None and self.reject.layers(transmission, reflection):
             return None
@@ -128,13 +134,20 @@ class Blends:
         if self.reject is not None and self.reject.blend(mixture):
             return None
         return Pair(
-            input=mixture.input,
+            input=self._seen(mixture.input, draw),
             transmission=mixture.transmission,
             reflection=mixture.reflection,
             name=f"{first}+{second} {type(formation).__name__.lower()}",
             kind="synthetic",
             gain=mixture.gain,
         )
+
+    def _seen(self, photo: Tensor, draw: np.random.Generator) -> Tensor:
+        """The photo as a camera keeps it: perhaps spoilt, within 0…1."""
+        if not self.spoil or draw.random() >= self.spoilt:
+            return photo
+        size = (photo.shape[1], photo.shape[2])
+        return degrade(photo, [(degradation, degradation.draw(draw, size)) for degradation in self.spoil]).image.clamp(0, 1)
 
     def _mirrored(self, photo: np.ndarray, behind: np.ndarray, parameters: Parameters, draw: np.random.Generator) -> Tensor:
         """The second photo at the size of the first one's layer, which ``parameters`` gave."""

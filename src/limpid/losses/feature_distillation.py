@@ -23,17 +23,22 @@ def feature_distillation(student: Mapping[str, Tensor], teacher: Mapping[str, Te
 class FeatureDistillation(nn.Module):
     """``feature_distillation`` with a trainable projector per layer: 1×1 convolution without bias, none where widths are equal.
 
-    ``widths``: layer → (channels of the student, channels of the teacher). The student's maps must depend on what it trains: from
-    its frozen backbone, as in the published code, nothing but the projectors would learn. Raises SettingError, UnknownNameError.
+    ``fit`` makes them, once the widths of both are known. The student's maps must depend on what it trains: from its frozen
+    backbone, as in the published code, nothing but the projectors would learn. Raises UnknownNameError for a map that is missing.
     """
 
-    def __init__(self, *, widths: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        self.layers: tuple[str, ...] = ()
+        self.projectors = nn.ModuleDict()
+
+    def fit(self, widths: Mapping[str, tuple[int, int]]) -> None:
+        """Make projectors for layer → (channels of the student, channels of the teacher); raises SettingError without a layer."""
         if not widths:
             raise SettingError("feature distillation needs at least one layer that student and teacher share; got no widths")
         self.layers = tuple(widths)
         self.projectors = nn.ModuleDict(
-            {layer: nn.Conv2d(theirs, ours, 1, bias=False) for layer, (ours, theirs) in widths.items() if ours != theirs}
+            {_key(layer): nn.Conv2d(theirs, ours, 1, bias=False) for layer, (ours, theirs) in widths.items() if ours != theirs}
         )
         for weight in self.projectors.parameters():
             kaiming_normal(weight, slope=0.2)
@@ -47,8 +52,14 @@ class FeatureDistillation(nn.Module):
         return feature_distillation(student, {layer: self._projected(layer, teacher[layer]) for layer in self.layers})
 
     def _projected(self, layer: str, features: Tensor) -> Tensor:
-        projected: Tensor = self.projectors[layer](features.detach()) if layer in self.projectors else features.detach()
+        key, features = _key(layer), features.detach()
+        projected: Tensor = self.projectors[key](features) if key in self.projectors else features
         return projected
+
+
+def _key(layer: str) -> str:
+    """Name of a projector: modules of modules have dots in their names, which PyTorch keeps for itself."""
+    return layer.replace(".", "_")
 
 
 def _fit(features: Tensor, like: Tensor) -> Tensor:

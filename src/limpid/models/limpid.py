@@ -133,6 +133,7 @@ ENTRY = Entry(
     layers=("transmission", "reflection"),
     sizes={
         "base": {},
+        "large": {"middle": 12},
         "tiny": {"width": 8, "encoder": (1, 1, 1), "middle": 1, "decoder": (1, 1, 1), "window": 3},
     },
     needs=Needs(multiple=16, minimum=16, tiling="harmless", precisions=("float32", "bfloat16")),

@@ -159,7 +159,6 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Everything that a resumed run needs, as plain containers and tensors; frozen backbones are left out."""
-        scaler = getattr(self.fabric.strategy.precision, "scaler", None)
         return {
             "step": self.step,
             "world": self.fabric.world_size,
@@ -169,7 +168,7 @@ class Run:
             "optimisers": {name: seat.optimiser.state_dict() for name, seat in self.seats.items()},
             "losses": extras_of(self.procedure.objective),
             "plateau": asdict(self.plateau) if self.plateau else None,
-            "scaler": scaler.state_dict() if scaler is not None else None,
+            "precision": self.fabric.strategy.precision.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -183,9 +182,7 @@ class Run:
         take_extras(self.procedure.objective, state["losses"])
         if self.plateau and state["plateau"]:
             self.plateau = Plateau(**state["plateau"])
-        scaler = getattr(self.fabric.strategy.precision, "scaler", None)
-        if scaler is not None and state["scaler"] is not None:
-            scaler.load_state_dict(state["scaler"])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])
         self.step, self.skipped = state["step"], state["skipped"]
         self.journal = state["journal"]
 

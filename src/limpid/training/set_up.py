@@ -31,24 +31,24 @@ LAST = "last.pt"
 RECIPE = "recipe.yaml"
 """The resolved recipe of a run, below its folder."""
 
-_PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
-
-
 def launch(recipe: Recipe, device: str) -> "Fabric":
     """Processes and devices of a training, started; several devices are one process each (DDP)."""
     mend()  # Fabric imports torchvision where all of lightning is installed
     try:
         from lightning_fabric import Fabric
+
+        from limpid.training.precision import plugin
     except ImportError as error:
         raise MissingExtraError("lightning-fabric", "train", "training") from error
     train = recipe.train
     if train.threads:
         torch.set_num_threads(train.threads)
+    precision = plugin(train.precision, device)
     fabric = Fabric(
         accelerator=device,
         devices=train.devices,
-        strategy="ddp" if train.devices > 1 else "auto",
-        precision=_PRECISIONS[train.precision],  # type: ignore[arg-type]
+        strategy="ddp_find_unused_parameters_true" if train.devices > 1 else "auto",
+        plugins=None if precision is None else [precision],
     )
     fabric.launch()
     return fabric
@@ -61,7 +61,9 @@ def set_up(loaded: Loaded, assembly: Assembly, fabric: "Fabric", *, resume: Path
     processes and ``force`` is not given, and WeightsError for files that do not fit.
     """
     recipe, procedure = loaded.recipe, assembly.procedure
-    _start(assembly, init)
+    resumed = resume is not None and resume.is_file()
+    if not resumed:
+        _start(assembly, init)
     average = Average(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
     seats = {}
     for name, player in procedure.players.items():
@@ -87,7 +89,7 @@ def set_up(loaded: Loaded, assembly: Assembly, fabric: "Fabric", *, resume: Path
         length=assembly.stream.length,
         plateau=plateau,
     )
-    if resume is not None and resume.is_file():
+    if resume is not None and resumed:
         state = read_state(resume)
         _check_same(state, loaded, fabric, force=force)
         run.restore(state)

@@ -48,7 +48,7 @@ def play(fabric: "Fabric", procedure: Procedure, player: str, seat: Seat, batche
             tally = procedure.loss(player, batch, epoch)
             if not _everywhere(fabric, torch.isfinite(tally.total)):
                 seat.optimiser.zero_grad(set_to_none=True)
-                return Played(values=_means(player, {"loss": [tally.total.detach()]}), moved=False)
+                return Played(values=_means(fabric, player, {"loss": [tally.total.detach()]}), moved=False)
             if tally.total.requires_grad:
                 fabric.backward(tally.total / len(batches))
         _note(values, tally)
@@ -57,9 +57,9 @@ def play(fabric: "Fabric", procedure: Procedure, player: str, seat: Seat, batche
     scaled = getattr(fabric.strategy.precision, "scaler", None) is not None
     if not scaled and norm is not None and not bool(torch.isfinite(norm)):
         seat.optimiser.zero_grad(set_to_none=True)
-        return Played(values=_means(player, values), moved=False)
+        return Played(values=_means(fabric, player, values), moved=False)
     seat.optimiser.step()
-    return Played(values=_means(player, values), moved=True)
+    return Played(values=_means(fabric, player, values), moved=True)
 
 
 def _everywhere(fabric: "Fabric", finite: Tensor) -> bool:
@@ -81,9 +81,12 @@ def _note(values: dict[str, list[Tensor]], tally: Tally) -> None:
         values.setdefault(label, []).append(value)
 
 
-def _means(player: str, values: Mapping[str, Sequence[Tensor]]) -> dict[str, float]:
-    """Means over micro-batches; the total of a judge goes by its part's name alone."""
-    means = {label: float(torch.stack(list(found)).mean()) for label, found in values.items()}
+def _means(fabric: "Fabric", player: str, values: Mapping[str, Sequence[Tensor]]) -> dict[str, float]:
+    """Means over micro-batches and processes; the total of a judge goes by its part's name alone."""
+    table = torch.stack([torch.stack(list(found)).float().mean() for found in values.values()])
+    if fabric.world_size > 1:
+        table = fabric.all_reduce(table, reduce_op="mean")  # type: ignore[assignment]
+    means = dict(zip(values, table.tolist(), strict=True))
     if player != "network":
         means.pop("loss")
     return means

@@ -8,6 +8,7 @@ from limpid.data.augment import Augment
 from limpid.data.blends import Blends, Reject
 from limpid.data.roots import Roots, photos_of
 from limpid.data.several import check_same_names
+from limpid.physics.degradation import Degradation
 from limpid.physics.formation import Formation
 
 
@@ -21,6 +22,8 @@ def mixture(
     partner: Literal["halves", "same", "random"] = "halves",
     clean: float = 0.0,
     reject: Reject | None = None,
+    spoil: Annotated[Sequence[Degradation], Nested(kind="degradations")] = (),
+    spoilt: float = 0.0,
     keep: bool = False,
 ) -> Blends:
     """Photos of ``transmission`` behind glass that mirrors those of ``reflection``; the other settings are those of ``Blends``.
@@ -41,6 +44,8 @@ def mixture(
         partner=partner,
         clean=clean,
         reject=reject,
+        spoil=spoil,
+        spoilt=spoilt,
     )
 
 

@@ -16,13 +16,13 @@ from limpid.physics.pane import draw_illumination, illumination
 class AlphaMask:
     """I = W∘T + (1 − W)∘(G∗R) (RmNet), or I = clip(W∘T + G∗R) without ``complement`` (location-aware), on encoded values.
 
-    W: a smooth field within ``weight`` with probability ``uneven``, else one number of that range for the whole photo
+    W: a smooth field within ``mask`` with probability ``uneven``, else one number of that range for the whole photo
     (GenSIRR); the Gaussian as in ``Subtractive``. The published networks predict W, so the law of W here is our own.
     The transmission returned is T, the reflection (1 − W)∘(G∗R) or G∗R. Source: Wen et al., CVPR 2019 (RmNet);
     Dong et al., ICCV 2021, arXiv:2012.07131 (location-aware).
     """
 
-    weight: tuple[float, float] = (0.3, 0.95)
+    mask: tuple[float, float] = (0.3, 0.95)
     uneven: float = 0.8
     complement: bool = True
     kernel: int = 11
@@ -30,7 +30,7 @@ class AlphaMask:
     border: Border = "reflect"
 
     def __post_init__(self) -> None:
-        check_range("alpha_mask.weight", self.weight, high=1.0)
+        check_range("alpha_mask.mask", self.mask, high=1.0)
         check_share("alpha_mask.uneven", self.uneven)
         check_kernel("alpha_mask.kernel", self.kernel)
         check_range("alpha_mask.sigma", self.sigma, low=0.01)
@@ -38,10 +38,10 @@ class AlphaMask:
     def draw(self, generator: np.random.Generator, size: tuple[int, int]) -> Parameters:
         """Draw the weights and the blur; the size of the photo plays no part."""
         mask = draw_illumination(generator) if generator.random() < self.uneven else None
-        even = float(generator.uniform(*self.weight))
+        even = float(generator.uniform(*self.mask))
         return {
             "mask": mask,
-            "weight": [even, even] if mask is None else list(self.weight),
+            "weight": [even, even] if mask is None else list(self.mask),
             "complement": self.complement,
             "kernel": self.kernel,
             "sigma": float(generator.uniform(*self.sigma)),

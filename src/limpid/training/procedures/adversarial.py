@@ -31,6 +31,7 @@ class Adversarial:
 
     ``judge``: see ``JUDGES``. ``judge_first``: it is optimised before the network (Zhang et al., CVPR 2018; ERRNet) or after it,
     on the same estimates (IBCLN). ``judge_every``: in every so many steps (PINTO0309 and Zhang: 2). ``layer``: what it judges.
+    ``needs_start``: refuse to begin from random weights, without ``--init``.
     Raises SettingError unless the losses hold exactly one adversarial term.
     """
 
@@ -43,6 +44,7 @@ class Adversarial:
         judge_first: bool = True,
         judge_every: int = 1,
         layer: str = "transmission",
+        needs_start: bool = False,
     ) -> None:
         terms = objective.others("logits")
         if len(terms) != 1 or objective.others("teacher"):
@@ -55,7 +57,7 @@ class Adversarial:
         self.objective, self.term, self.layer = objective, terms[0], layer
         self.frozen: tuple[nn.Module, ...] = ()
         self.conditional = judge == "conditional_patch"
-        self.judge_first, self.judge_every = judge_first, judge_every
+        self.judge_first, self.judge_every, self.needs_start = judge_first, judge_every, needs_start
         self._shown: dict[int, Tensor] = {}  # estimates that the judge sees after the network has played, by micro-batch
 
     def turns(self, step: int, epoch: int) -> tuple[str, ...]:
@@ -73,9 +75,11 @@ class Adversarial:
         layers = separate(self.players["network"], batch.input)
         tally: Tally = self.objective(layers, batch, epoch)
         weight = self.term.weight(epoch)
-        mask = batch.suited(self.term.kinds, (self.layer,))
-        if not weight or not mask.any():
+        if not weight:
             return tally
+        mask = batch.suited(self.term.kinds, (self.layer,))
+        if not mask.any():
+            return tally + _nothing(batch, self.term.label)
         estimate = layers[self.layer]
         if not self.judge_first:
             self._shown[id(batch)] = estimate.detach()
@@ -88,7 +92,7 @@ class Adversarial:
     def _judge(self, batch: Batch) -> Tally:
         mask = batch.suited(self.term.kinds, (self.layer,))
         if not mask.any():
-            return Tally(total=batch.input.new_zeros(()), parts={})
+            return _nothing(batch, "judge")
         estimate = self._shown.get(id(batch))
         if estimate is None:
             with torch.no_grad():
@@ -102,6 +106,12 @@ class Adversarial:
         if self.conditional:
             return judge(photo, truth).float(), judge(photo, estimate).float()
         return judge(truth).float(), judge(estimate).float()
+
+
+def _nothing(batch: Batch, label: str) -> Tally:
+    """What a term that speaks of none of the pairs comes to."""
+    zero = batch.input.new_zeros(())
+    return Tally(total=zero, parts={label: zero})
 
 
 ENTRY = Entry(

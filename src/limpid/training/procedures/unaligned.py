@@ -20,8 +20,6 @@ TOLERANT = ("Perceptual", "Contextual")
 class Unaligned(Adversarial):
     """ERRNet's second training, with its ``judge``; raises SettingError for terms that compare pixels of unaligned pairs."""
 
-    needs_start = True
-
     def __init__(
         self,
         *,
@@ -30,7 +28,7 @@ class Unaligned(Adversarial):
         judge: Literal["conditional_patch", "patch", "patch_wide", "whole"] = "whole",
         judge_every: int = 1,
     ) -> None:
-        super().__init__(network=network, objective=objective, judge=judge, judge_first=True, judge_every=judge_every)
+        super().__init__(network=network, objective=objective, judge=judge, judge_every=judge_every, needs_start=True)
         strict = [
             term.label
             for term in objective.terms

@@ -1,0 +1,247 @@
+"""From a wish to results: sets, models and measures found and checked first, then every score, computed or remembered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from limpid import __version__
+from limpid.errors import LimpidError, UsageError
+from limpid.evaluation import cache, scoring, traces
+from limpid.evaluation.candidates import Candidate, Network, Outputs, Untouched
+from limpid.evaluation.conditions import Spoiling
+from limpid.evaluation.items import Item
+from limpid.evaluation.machine import machine, versions
+from limpid.evaluation.protocols import find_protocol, find_size_rule, measures
+from limpid.evaluation.published import published
+from limpid.evaluation.results import INPUT, MetricInfo, Results, Score
+from limpid.evaluation.run import run
+from limpid.evaluation.scoring import Rules, Task
+from limpid.evaluation.sets import EvaluatedSet, open_set
+from limpid.evaluation.traces import Place
+from limpid.metrics._measure import Metric
+from limpid.progress import bar, say
+from limpid.runtime.load import load
+
+SCORES = "scores.jsonl"
+"""File in the report folder that remembers every score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is to be evaluated.
+
+    ``sets``: texts as ``--on`` takes them; ``models``: label → name or file of a network; ``outputs``: label → folder;
+    ``spoilings``: conditions of restoration, empty for pairs; ``count``: so many images of each set, None for all; ``max_memory``:
+    bytes above the imported process, None for the default of the machine; ``further``: measures besides those of the protocol;
+    ``command``: as typed, for the report; ``absent``: notes on what was asked for and is not here.
+    """
+
+    sets: Sequence[str]
+    report: Path
+    models: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Path] = field(default_factory=dict)
+    protocol: str = "field"
+    size_rule: str = "native"
+    spoilings: Sequence[Spoiling] = ()
+    count: int | None = None
+    traces: Literal["all", "worst", "none"] = "worst"
+    jobs: int = 1
+    max_memory: int | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    backbone_weights: str = "pretrained"
+    resolution: str = "full"
+    further: Sequence[str] = ()
+    command: str = ""
+    absent: Sequence[str] = ()
+    quiet: bool = False
+
+
+def evaluate(wish: Wish) -> Results:
+    """Measure every model on every image; scores that the report folder remembers are not computed again.
+
+    A fault of one image is said in one line and kept in its scores. Raises UsageError, UnknownNameError, DataError and WeightsError
+    before anything is computed when names, folders or files are wrong.
+    """
+    protocol = find_protocol(wish.protocol)
+    rule = find_size_rule(wish.size_rule)
+    sets = _sets(wish)
+    metrics, left_out = measures(protocol, wish.further, wish.backbone_weights)
+    budget = None if wish.max_memory is None else wish.max_memory // wish.jobs
+    rules = Rules(metrics=metrics, rounded=protocol.quantise == "round", size_rule=rule, budget=budget, report=wish.report)
+    candidates = _candidates(wish, budget)
+    memory = cache.Cache(wish.report / SCORES)
+    try:
+        scores = _Scores(wish, rules, candidates, [item for one in sets for item in one.items], memory).all()
+    finally:
+        memory.close()
+    infos = tuple(_info(metric) for metric in metrics)
+    notes = [*wish.absent, *left_out, *(note for one in sets for note in one.notes), *_notes(scores, infos)]
+    return Results(
+        protocol=f"{wish.protocol}: {protocol.says}; {rule.says}",
+        models=tuple(candidate.info for candidate in candidates.values()),
+        sets=tuple(one.info for one in sets),
+        metrics=infos,
+        scores=tuple(scores),
+        notes=tuple(dict.fromkeys(notes)),
+        machine=machine(),
+        versions=versions(),
+        command=wish.command,
+        published=() if wish.spoilings else published([one.info for one in sets], [metric.name for metric in metrics]),
+    )
+
+
+class _Scores:
+    """The scores of one wish: remembered ones first, then those that are missing, then pictures for the report."""
+
+    def __init__(
+        self, wish: Wish, rules: Rules, candidates: Mapping[str, Candidate], items: Sequence[Item], memory: cache.Cache
+    ) -> None:
+        self.wish, self.rules, self.candidates, self.items, self.memory = wish, rules, candidates, items, memory
+        self.keys: dict[Place, str] = {}
+        self.found: dict[Place, Score] = {}
+
+    def all(self) -> list[Score]:
+        """Scores in the order of sets, conditions, images and models."""
+        tasks = [task for task in map(self._task, self.items) if task is not None]
+        missing = sum(len(task.models) for task in tasks)
+        if len(self.found) and not self.wish.quiet:
+            say(f"{len(self.found)} scores are known already, {missing} are to be computed")
+        self._compute(tasks)
+        kept = self._traced()
+        return [self._finished((item, label), kept) for item in self.items for label in self.candidates]
+
+    def _task(self, item: Item) -> Task | None:
+        """What is missing for an image; None when nothing is."""
+        missing = {}
+        for label, candidate in self.candidates.items():
+            if item.fault:
+                self._take(item, scoring.failed(item, label, LimpidError(item.fault)))
+                continue
+            try:
+                key = cache.key(__version__, self._says(), item.key, candidate.identity(item))
+            except LimpidError as fault:
+                self._take(item, scoring.failed(item, label, fault))
+                continue
+            self.keys[item, label] = key
+            score = self.memory.get(key)
+            if score is None:
+                missing[label] = key
+            else:
+                self.found[item, label] = score
+        return Task(item=item, models=missing, keep=self.wish.traces == "all") if missing else None
+
+    def _says(self) -> str:
+        """All that decides a score besides image and model."""
+        names = " ".join(metric.name for metric in self.rules.metrics)
+        return f"{self.wish.protocol} {self.wish.size_rule} {names}"
+
+    def _compute(self, tasks: Sequence[Task]) -> None:
+        with bar(total=len(tasks), unit="image", quiet=self.wish.quiet) as progress:
+            try:
+                for task, scores in run(tasks, self.candidates, self.rules, jobs=self.wish.jobs):
+                    for score in scores:
+                        self._take(task.item, score)
+                    progress.advance(f"{task.item.set} {task.item.name}")
+            except KeyboardInterrupt:
+                say(f"limpid: stopped; the scores so far are in {self.memory.path}: run the same command again to go on")
+                raise
+
+    def _take(self, item: Item, score: Score) -> None:
+        if score.error:
+            if score.error not in {known.error for known in self.found.values() if known.error}:
+                say(f"limpid: {score.error}")
+        else:
+            self.memory.put(self.keys[item, score.model], score)
+        self.found[item, score.model] = score
+
+    def _traced(self) -> set[Place]:
+        """Scores whose pictures lie in the report folder; what is wanted and missing is made."""
+        if self.wish.traces == "none":
+            return set()
+        wanted = [place for place, score in self.found.items() if not score.error]
+        if self.wish.traces == "worst":
+            headline = self.rules.metrics[0]
+            wanted = traces.worst_and_best(
+                [(place, self.found[place]) for place in wanted], headline.name, higher=headline.direction == "higher"
+            )
+        kept = set()
+        for place in wanted:
+            item, label = place
+            names = traces.names_of(item, label, self.keys[place]).values()
+            if all((self.rules.report / name).is_file() for name in names) or scoring.trace(
+                item, self.candidates[label], self.keys[place], self.rules
+            ):
+                kept.add(place)
+        return kept
+
+    def _finished(self, place: Place, kept: set[Place]) -> Score:
+        """A score under the labels of this wish, whoever computed it."""
+        item, label = place
+        names = traces.names_of(item, label, self.keys[place]) if place in kept else {}
+        return replace(self.found[place], set=item.set, item=item.name, model=label, conditions=dict(item.conditions), traces=names)
+
+
+def _sets(wish: Wish) -> list[EvaluatedSet]:
+    if not wish.sets:
+        raise UsageError("name what to evaluate on: --on SET=DIR, --on DIR, or --suite sirr")
+    sets = [open_set(text, wish.spoilings, wish.count) for text in wish.sets]
+    labels = [one.info.label for one in sets]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice:
+        raise UsageError(f"two sets are called {twice!r}; name them apart with --on NAME=DIR")
+    return sets
+
+
+def _candidates(wish: Wish, budget: int | None) -> dict[str, Candidate]:
+    candidates: dict[str, Candidate] = {INPUT: Untouched()}
+    for label in (*wish.models, *wish.outputs):
+        if label == INPUT or (label in wish.models and label in wish.outputs):
+            raise UsageError(f"{label!r} names {'the untouched input' if label == INPUT else 'two models'}; choose another label")
+    for label, name in wish.models.items():
+        candidates[label] = _network(wish, label, name, budget)
+    for label, folder in wish.outputs.items():
+        candidates[label] = Outputs(label, folder)
+    return candidates
+
+
+def _network(wish: Wish, label: str, name: str, budget: int | None) -> Network:
+    degraded = wish.spoilings and ("deblur" if any(spoiling.blur is not None for spoiling in wish.spoilings) else "denoise")
+    task = degraded or "reflection"
+    try:
+        separator = load(name, wish.device, wish.precision, wish.backbone_weights, task=task)
+    except UsageError:  # the option is for all models, and this one may have no backbone to fill
+        separator = load(name, wish.device, wish.precision, task=task)
+    return Network(separator, label, resolution=wish.resolution, budget=budget, jobs=wish.jobs)
+
+
+def _info(metric: Metric) -> MetricInfo:
+    return MetricInfo(
+        name=metric.name,
+        title=metric.title,
+        unit=metric.unit,
+        direction=metric.direction,
+        digits=metric.digits,
+        range=metric.range,
+    )
+
+
+def _notes(scores: Sequence[Score], metrics: Sequence[MetricInfo]) -> list[str]:
+    """What a mean alone would hide: capped bands, images without a value, images that failed."""
+    notes = []
+    for model in dict.fromkeys(score.model for score in scores):
+        mine = [score for score in scores if score.model == model]
+        failed = sum(bool(score.error) for score in mine)
+        notes += [f"{model}: {failed} of {len(mine)} images failed and are in none of its means"] if failed else []
+        for metric in metrics:
+            capped = sum(score.capped.get(metric.name, 0) for score in mine)
+            notes += [f"{model}: {metric.title} was capped at 100 dB where it is infinite, {capped} times"] if capped else []
+            none = sum(score.values.get(metric.name, 0.0) != score.values.get(metric.name, 0.0) for score in mine)
+            notes += [f"{model}: {metric.title} has no value for {none} of {len(mine)} images"] if none else []
+    return notes
+
+
+def protocol_of(name: str | None, spoilings: Sequence[Spoiling]) -> str:
+    """The protocol that was named, or the usual one: ``restoration`` for spoilt photos, else ``field``."""
+    return name or ("restoration" if spoilings else "field")

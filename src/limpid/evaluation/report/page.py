@@ -1,0 +1,98 @@
+"""``report.html``: one page, complete in itself, that opens from disk without a network."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limpid.errors import MissingExtraError
+from limpid.evaluation.report import account
+from limpid.evaluation.report.charts import degradation_charts, image_charts
+from limpid.evaluation.report.marks import Mark, marks
+from limpid.evaluation.report.parts import Block, Section
+from limpid.evaluation.report.photos import LONGEST
+from limpid.evaluation.report.scenes import scenes
+from limpid.evaluation.report.tables import WINS, average_tables, group_table
+from limpid.evaluation.results import INPUT, Results
+from limpid.evaluation.summary import Group, groups
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+NAME = "report.html"
+"""File name of the page."""
+
+_MOST_NAMES = 3  # that a title lists
+
+_SCENES = (
+    "The lowest and highest of each model by the first metric. Drag over a picture, or use the arrow keys, to move the edge between"
+    f" left and right. Photos are reduced to {LONGEST} pixels and JPEG here; every number was computed on the originals."
+)
+
+
+def write_html(results: Results, folder: Path) -> Path:
+    """Write the report of ``results`` to ``folder``/report.html and return its path; traces are read from below ``folder``.
+
+    The page holds everything it shows and asks for nothing else: its policy forbids the browser to load or to run anything more.
+    Raises MissingExtraError without jinja2 or matplotlib.
+    """
+    environment = _environment()
+    script, style = (environment.get_template(name).render() for name in ("script.js.j2", "style.css.j2"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    sections = [section for section in _sections(results, folder) if section.blocks]
+    text = environment.get_template("template.html.j2").render(
+        title=_title(results), protocol=results.protocol, sections=sections, script=script, style=style, digest=f"sha256-{digest}"
+    )
+    path = folder / NAME
+    path.write_text(text, encoding="utf-8", errors="replace")  # names of files may be no Unicode
+    return path
+
+
+def _environment() -> "Environment":
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError as error:
+        raise MissingExtraError("jinja2", "evaluate", "the HTML report") from error
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+
+
+def _title(results: Results) -> str:
+    models = [model.label for model in results.models if model.label != INPUT]
+    return f"{_listed(models, 'models')} on {_listed([it.label for it in results.sets], 'sets')}"
+
+
+def _listed(names: list[str], many: str) -> str:
+    if not 0 < len(names) <= _MOST_NAMES:
+        return f"{len(names)} {many}" if names else f"no {many}"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _sections(results: Results, folder: Path) -> tuple[Section, ...]:
+    parts, looks = groups(results), marks([model.label for model in results.models])
+    alike: dict[str, list[Group]] = {}
+    for part in parts:
+        alike.setdefault(part.label.removeprefix(part.set), []).append(part)
+    averages = [table for found in alike.values() if len(found) > 1 for table in average_tables(results, found, looks)]
+    conditions = [table for found in by_label(parts).values() if len(found) > 1 for table in condition_tables(results, found, looks)]
+    tables = (*conditions, *averages, *(group_table(results, part, looks) for part in parts))
+    return (
+        Section(key="results", title="Results", words=WINS, blocks=tables),
+        Section(key="remarks", title="Remarks and errors", words="", blocks=account.faults(results)),
+        Section(key="degradations", title="By degradation", words="", blocks=degradation_charts(results, parts, looks)),
+        Section(key="charts", title="Image by image", words="", blocks=image_charts(results, parts, looks)),
+        Section(key="images", title="Worst and best images", words=_SCENES, blocks=scenes(results, parts, folder)),
+        Section(key="numbers", title="Every image", words="", blocks=account.images(results, parts, looks)),
+        Section(key="method", title="How this was measured", words=results.protocol, blocks=_method(results, looks)),
+    )
+
+
+def _method(results: Results, looks: Mapping[str, Mark]) -> tuple[Block, ...]:
+    setup = {"command": results.command, **results.machine, **{f"version of {name}": it for name, it in results.versions.items()}}
+    return account.cost(results, looks), account.data(results), account.pairs("Machine and versions", setup)

@@ -1,0 +1,136 @@
+"""One image through all models that lack a score on it: outputs, measures, traces, and faults that stay with their image."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from limpid.errors import LimpidError, NoRoomError, ShapeError, UsageError
+from limpid.evaluation import traces
+from limpid.evaluation.candidates import Candidate
+from limpid.evaluation.items import Case, Item
+from limpid.evaluation.protocols import SizeRule
+from limpid.evaluation.results import Score
+from limpid.metrics._measure import Metric
+from limpid.runtime.memory import give_back
+
+_FLOAT_PAIR = 2 * 3 * 4  # bytes per pixel of an estimate and its truth as tensors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What holds for every image: measures, rounding, sizes, ``budget`` in bytes (None: no limit), ``report`` folder of traces."""
+
+    metrics: tuple[Metric, ...]
+    rounded: bool
+    size_rule: SizeRule
+    budget: int | None
+    report: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One image and the models to be measured on it: label → key of the score. ``keep``: write traces of what they make."""
+
+    item: Item
+    models: Mapping[str, str]
+    keep: bool = False
+
+
+def compute(task: Task, candidates: Mapping[str, Candidate], rules: Rules) -> list[Score]:
+    """A score for each model of a task, with an error in place of values where it failed."""
+    try:
+        case = task.item.open(rules.size_rule)
+    except (LimpidError, MemoryError) as fault:
+        return [failed(task.item, label, fault) for label in task.models]
+    scores = []
+    for label, key in task.models.items():
+        try:
+            scores.append(_scored(task, case, candidates[label], key, rules))
+        except UsageError:
+            raise  # the wish itself is wrong, for every image
+        except (LimpidError, MemoryError) as fault:
+            scores.append(failed(task.item, label, fault, case.size))
+        except RuntimeError as fault:
+            if "memory" not in str(fault).lower():
+                raise
+            scores.append(failed(task.item, label, MemoryError(), case.size))
+    give_back()
+    return scores
+
+
+def _scored(task: Task, case: Case, candidate: Candidate, key: str, rules: Rules) -> Score:
+    item = task.item
+    _check_room(case, rules)
+    estimate = candidate.estimate(item, case, rules.size_rule)
+    if rules.rounded:
+        estimate.layer.clamp_(0, 1).mul_(255).round_().div_(255)
+    values, capped = measure(estimate.layer, case.truth.tensor(), rules.metrics)
+    if task.keep:
+        traces.save(rules.report, item, case, candidate.info.label, key, estimate)
+    return Score(
+        set=item.set,
+        item=item.name,
+        model=candidate.info.label,
+        size=case.size,
+        values=values,
+        capped=capped,
+        seconds=round(estimate.seconds, 4),
+        peak_bytes=estimate.peak_bytes,
+        conditions=item.conditions,
+    )
+
+
+def measure(estimate: Tensor, truth: Tensor, metrics: Sequence[Metric]) -> tuple[dict[str, float], dict[str, int]]:
+    """Metric → value, and metric → capped bands where there are any, of two (3, H, W) photos, one measure after another.
+
+    NaN where a photo is too small for a measure. Raises ShapeError when the sizes differ, DataError for values that are not finite.
+    """
+    if estimate.shape != truth.shape:
+        raise ShapeError(f"an output of {tuple(estimate.shape)} cannot be compared with a truth of {tuple(truth.shape)}")
+    values, capped = {}, {}
+    for metric in metrics:
+        try:
+            values[metric.name] = float(metric(estimate, truth))
+        except ShapeError:  # sizes agree, so this measure needs a larger photo
+            values[metric.name] = math.nan
+            continue
+        exact = metric.capped(estimate, truth)
+        if exact:
+            capped[metric.name] = exact
+    return values, capped
+
+
+def trace(item: Item, candidate: Candidate, key: str, rules: Rules) -> bool:
+    """Write the pictures of a model whose score is known already; False when that fails."""
+    try:
+        case = item.open(rules.size_rule)
+        estimate = candidate.estimate(item, case, rules.size_rule)
+        traces.save(rules.report, item, case, candidate.info.label, key, estimate)
+    except (LimpidError, MemoryError):
+        return False
+    return True
+
+
+def _check_room(case: Case, rules: Rules) -> None:
+    """Raise NoRoomError when the most demanding measure would pass the limit."""
+    pixels = case.size[0] * case.size[1]
+    worst = max(rules.metrics, key=lambda metric: metric.memory)
+    needed = case.held + pixels * (_FLOAT_PAIR + worst.memory)
+    if rules.budget is not None and needed > rules.budget:
+        raise NoRoomError(
+            f"{case.photo.name}: {worst.title} on {case.size[1]}×{case.size[0]} needs about {needed / 1e6:.0f} MB, more than the"
+            f" {rules.budget / 1e6:.0f} MB allowed; raise --max-memory or lower --jobs"
+        )
+
+
+def failed(item: Item, label: str, fault: Exception, size: tuple[int, int] = (0, 0)) -> Score:
+    """The score of a model that could not be measured on an image: one line that names the file."""
+    text = str(fault)
+    if isinstance(fault, MemoryError):
+        text = "out of memory; lower --max-memory or --jobs"
+    if not any(str(path) in text for path in (item.input, item.truth) if path is not None) and "no output of" not in text:
+        text = f"{item.input or item.truth}: {text}"
+    return Score(set=item.set, item=item.name, model=label, size=size, values={}, conditions=item.conditions, error=text)

@@ -1,0 +1,186 @@
+"""``--on SET[=DIR]``: which images, how many the published set has, and whether they are the same ones as elsewhere."""
+
+import hashlib
+import inspect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from limpid import catalogue
+from limpid.data import pairing
+from limpid.data.layout import FolderSet
+from limpid.data.manifest import NAME, Manifest, sha256
+from limpid.errors import DataError, UnknownNameError, UsageError
+from limpid.evaluation.conditions import Spoiling
+from limpid.evaluation.items import Item
+from limpid.evaluation.results import SetInfo
+from limpid.recipe.places import resolve, settings_file
+from limpid.recipe.text import Document
+
+ALIASES = {
+    "table2": "ceilnet_table2",
+    "objects": "sir2_objects",
+    "postcard": "sir2_postcard",
+    "wild": "sir2_wild",
+}
+"""Short name of a set → its name in the catalogue."""
+
+_TEST = {"nature": "test"}  # variant that is tested on, where it is not the default
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatedSet:
+    """A set, its images in order, and notes on what a reader must know."""
+
+    info: SetInfo
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
+
+
+def open_set(wanted: str, spoilings: Sequence[Spoiling], count: int | None = None) -> EvaluatedSet:
+    """The set that ``SET``, ``SET=DIR`` or ``DIR`` names, its first ``count`` images.
+
+    A pair that is broken stays in as an item with a fault, so that it costs one line and not the run. Raises UsageError or
+    UnknownNameError when there is no such set or folder and DataError when it is empty.
+    """
+    label, folder = _place(wanted)
+    name = ALIASES.get(label, label) if label else ""
+    manifest = Manifest.read(folder) if (folder / NAME).is_file() else None
+    name = name if name in catalogue.names("sets") else (manifest.set if manifest and not label else "")
+    label = label or (manifest.set if manifest else folder.resolve().name)
+    label += f"/{manifest.variant}" if manifest and manifest.variant else ""
+    found = _photos(folder, label) if spoilings else _pairs(folder, label)
+    if not found:
+        raise DataError(f"{folder} holds {'no photos' if spoilings else 'no pairs'}; {_remedy(bool(spoilings))}")
+    used = [_hashed(item) for item in found[:count]]
+    notes = _notes(name, len(found), len(used), [item for item in used if item.fault])
+    info = SetInfo(
+        label=label,
+        count=len(used),
+        expected=expected(name) if name in catalogue.names("sets") else "",
+        fingerprint=_fingerprint(used),
+        note="; ".join(notes),
+        name=name,
+    )
+    spoilt = [_spoilt(item, spoiling) for spoiling in spoilings for item in used] if spoilings else used
+    return EvaluatedSet(info=info, items=tuple(spoilt), notes=tuple(f"{label}: {note}" for note in notes))
+
+
+def expected(name: str) -> str:
+    """How many images a catalogued set has and which variants circulate, e.g. ``20; variants native, short512, 420``."""
+    variants = inspect.signature(catalogue.find("sets", name).build, eval_str=True).parameters.get("variant")
+    choices = getattr(variants.annotation, "__args__", ()) if variants else ()
+    counts = " or ".join(map(str, _counts(name)))
+    return "; ".join(part for part in (counts, f"variants {', '.join(choices)}" if choices else "") if part)
+
+
+def _counts(name: str) -> tuple[int, ...]:
+    """Numbers of images that circulate; none for sets that are made on the fly or need settings."""
+    build = catalogue.find("sets", name).build
+    signature = inspect.signature(build, eval_str=True)
+    needs = any(parameter.default is parameter.empty for parameter in signature.parameters.values())
+    if signature.return_annotation is not FolderSet or needs:
+        return ()
+    made: FolderSet = build(**({"variant": _TEST[name]} if name in _TEST else {}))
+    return made.counts
+
+
+def _place(wanted: str) -> tuple[str, Path]:
+    """Label (empty: that of the folder) and folder."""
+    label, equals, place = wanted.partition("=")
+    folder = Path(place if equals else wanted).expanduser()
+    if folder.is_dir() and (label or not equals):
+        return (label if equals else ""), folder
+    if equals:
+        raise UsageError(f"--on {wanted}: {folder} is no folder; name one in the tidy layout, see `limpid prepare`")
+    known = {*catalogue.names("sets"), *ALIASES}
+    if wanted not in known:
+        if folder.suffix or len(folder.parts) > 1:
+            raise UsageError(f"--on {wanted}: there is no such folder; check the spelling")
+        raise UnknownNameError("set or folder", wanted, known)
+    return wanted, noted(wanted)
+
+
+def noted(name: str) -> Path:
+    """Where this machine keeps a set: the environment variable or the line of ``data.yaml`` of its name in capitals.
+
+    Raises UsageError when neither is there or the folder is not.
+    """
+    variable = name.upper()
+    try:
+        folder = Path(str(resolve(Document(data={"root": f"${variable}"}), {}).data["root"])).expanduser()
+    except UsageError as fault:
+        raise UsageError(
+            f"--on {name}: no folder is noted for this set; write --on {name}=DIR, set the environment variable {variable},"
+            f" or add the line `{variable}: DIR` to {settings_file()}"
+        ) from fault
+    if not folder.is_dir():
+        raise UsageError(
+            f"--on {name}: {folder}, noted as {variable}, is no folder; mend {settings_file()} or write --on {name}=DIR"
+        )
+    return folder
+
+
+def _pairs(root: Path, label: str) -> list[Item]:
+    """Pairs sorted by stem, the broken ones with their fault."""
+    pairs, problems = pairing.inspect(root)
+    broken = {Path(problem.file).stem: problem for problem in problems}
+    items = {
+        files.name: Item(set=label, name=files.name, input=files.input, truth=files.transmission)
+        for files in pairs
+        if files.name not in broken
+    }
+    for stem, problem in broken.items():
+        path = root / problem.file
+        fault = f"{root / str(problem)}; repair it or remove {path.name}, nothing is resized or guessed here"
+        items[stem] = Item(set=label, name=stem, input=path, truth=path, fault=fault)
+    return [items[stem] for stem in sorted(items)]
+
+
+def _photos(root: Path, label: str) -> list[Item]:
+    """Clean photos: those of the folder, or the truths of a paired one."""
+    inside = root / pairing.FOLDERS["transmission"]
+    found, double = pairing.by_stem(inside if inside.is_dir() else root)
+    items = [Item(set=label, name=stem, input=None, truth=path) for stem, path in found.items()]
+    for problem in double:
+        path = root / problem.file
+        fault = f"{root / str(problem)}; rename or remove one of them"
+        items.append(Item(set=label, name=path.name, input=None, truth=path, fault=fault))
+    return items
+
+
+def _hashed(item: Item) -> Item:
+    """The item with the hashes of its files; an unreadable one keeps its fault for later."""
+    if item.fault:
+        return item
+    try:
+        key = " ".join(sha256(path) for path in (item.input, item.truth) if path is not None)
+    except OSError as fault:
+        return _with(item, fault=f"{fault.filename} cannot be read ({fault.strerror}); check your permission")
+    return _with(item, key=key)
+
+
+def _with(item: Item, *, key: str = "", fault: str = "", spoiling: Spoiling | None = None) -> Item:
+    return Item(set=item.set, name=item.name, input=item.input, truth=item.truth, spoiling=spoiling, key=key, fault=fault)
+
+
+def _spoilt(item: Item, spoiling: Spoiling) -> Item:
+    return _with(item, key=f"{item.key} {item.name} {spoiling.says}", fault=item.fault, spoiling=spoiling)
+
+
+def _fingerprint(items: Iterable[Item]) -> str:
+    return hashlib.sha256("\n".join(f"{item.name} {item.key}" for item in items).encode()).hexdigest()
+
+
+def _notes(name: str, whole: int, used: int, broken: Sequence[Item]) -> list[str]:
+    notes = [f"only the first {used} of {whole} images were used (-n)"] if used < whole else []
+    counts = _counts(name) if name else ()
+    if counts and whole not in counts:
+        notes.append(f"it holds {whole} images; published results are of {' or '.join(map(str, counts))}")
+    return notes + ([f"{len(broken)} of its images cannot be measured"] if broken else [])
+
+
+def _remedy(spoilt: bool) -> str:
+    if spoilt:
+        return "--degrade needs a folder of clean photos"
+    return "expected photos in blended/ and, with the same stems, in transmission_layer/; see `limpid prepare`"
