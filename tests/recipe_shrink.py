@@ -64,8 +64,9 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
         changed["data.augment"] = _small(data["data"]["augment"], _rim(data["data"]["train"]))
     for part in ("train", "validate"):
         for place, item in enumerate(data["data"][part]):
-            small = {**item, **_shrunk(item)}
-            changed[f"data.{part}.{place}"] = {**small, "count": 1} if part == "validate" else small
+            changed.update({f"data.{part}.{place}.{key}": value for key, value in _shrunk(item).items()})
+            if part == "validate":
+                changed[f"data.{part}.{place}.count"] = 1
     for place, term in enumerate(data["losses"]):
         if isinstance(term.get("weight"), dict):  # from its last epoch on, so that the judge plays
             changed[f"losses.{place}.weight"] = list(term["weight"].values())[-1]
@@ -79,7 +80,7 @@ def _shrunk(item: dict[str, Any]) -> dict[str, Any]:
     if item.get("augment"):
         small["augment"] = _small(item["augment"], _rim([item]))
     if item["name"] == "leaves":
-        small.update(size=[SIDE, SIDE], length=4) if "length" in item else small.update(size=[SIDE, SIDE])
+        small.update(size=[SIDE, SIDE])
     return small
 
 
@@ -99,4 +100,14 @@ def _teacher(path: Path) -> Path:
     torch.manual_seed(5)
     tensors = entry.build(**settings).state_dict()
     file.save(path, file.Checkpoint(model="hypercolumn", settings=settings, tensors=tensors, notes={}))
+    return path
+
+
+def start(path: Path, model: str) -> Path:
+    """A checkpoint of the smallest network, as a trained baseline would be: without the scales of residual variants."""
+    entry = catalogue.find("models", model)
+    settings = entry.sizes["tiny"]
+    torch.manual_seed(6)
+    tensors = {name: one for name, one in entry.build(**settings).state_dict().items() if "scale" not in name.partition(".")[0]}
+    file.save(path, file.Checkpoint(model=model, settings=settings, tensors=tensors, notes={}))
     return path

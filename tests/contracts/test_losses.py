@@ -14,7 +14,6 @@ from limpid.image.separation import Separation
 SIDE = 32
 SETTINGS = {
     "contextual": {"layers": {"relu1_1": 1.0, "relu2_1": 1.0}, "megabytes": 4},
-    
     "ms_ssim": {"weights": (0.4, 0.6)},
     "perceptual": {"layers": {"input": 1.0, "relu1_1": 1.0, "conv2_2": 0.5}},
 }

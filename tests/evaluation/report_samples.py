@@ -1,5 +1,6 @@
 """Results made up for the tests of the report, with photos on disk where asked for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,11 @@ METRICS = (
     MetricInfo(name="psnr", title="PSNR", unit="dB", direction="higher", digits=2, range=(0.0, 100.0)),
     MetricInfo(name="ssim", title="SSIM", unit="", direction="higher", digits=4, range=(-1.0, 1.0)),
     MetricInfo(name="lpips_alex", title="LPIPS", unit="", direction="lower", digits=4, range=(0.0, 2.0)),
+)
+
+PUBLISHED = (
+    PublishedRow(set="real20", model="DSRNet", metric="psnr", value=24.23, source="WindowSeat, table 1"),
+    PublishedRow(set="real20", model="DSRNet", metric="ssim", value=0.82, source="WindowSeat, table 1"),
 )
 
 
@@ -69,24 +75,11 @@ def noisy(labels: list[str], count: int = 6) -> Results:
 
 
 def write_photos(found: Results, folder: Path, size: tuple[int, int] = (48, 64)) -> Results:
-    """The same results with traces of every image, written below ``folder``: input, each output, truth."""
-    from dataclasses import replace
-
-    draw = np.random.default_rng(7)
-    scores = []
-    for place, it in enumerate(found.scores):
-        traces = {}
-        for kind in ("input", "truth") if it.model == INPUT else ("output",):
-            traces[kind] = f"traces/{place}_{kind}.png"
-            path = folder / traces[kind]
-            path.parent.mkdir(exist_ok=True)
-            coarse = draw.integers(0, 256, (6, 8, 3), dtype=np.uint8)
-            Image.fromarray(coarse).resize(size[::-1], Image.Resampling.BICUBIC).save(path)
-        scores.append(replace(it, traces=traces))
-    return replace(found, scores=tuple(scores))
-
-
-PUBLISHED = (
-    PublishedRow(set="real20", model="DSRNet", metric="psnr", value=24.23, source="WindowSeat, table 1"),
-    PublishedRow(set="real20", model="DSRNet", metric="ssim", value=0.82, source="WindowSeat, table 1"),
-)
+    """The same results with traces of every image written below ``folder``: inputs red, outputs green, truths blue."""
+    colours = {"input": (200, 30, 30), "output": (30, 160, 30), "truth": (30, 30, 200)}
+    (folder / "traces").mkdir()
+    for kind, colour in colours.items():
+        Image.new("RGB", size[::-1], colour).save(folder / "traces" / f"{kind}.png")
+    inputs = {kind: f"traces/{kind}.png" for kind in ("input", "truth")}
+    outputs = inputs | {"output": "traces/output.png"}
+    return replace(found, scores=tuple(replace(it, traces=inputs if it.model == INPUT else outputs) for it in found.scores))

@@ -57,7 +57,7 @@ class Options:
 def run(options: Options) -> None:
     """Carry out the wish; exits with 1 when a photo failed. Names and places are checked before any network is loaded."""
     _check(options)
-    labels = _labels(options.models)
+    labels = labelled(options.models)
     works, skipped = _works(options, list(labels))
     reports: list[Report] = []
     if works:
@@ -76,7 +76,7 @@ def _check(options: Options) -> None:
         raise UsageError(f"-o {options.output} holds one result; give one --model or a folder")
 
 
-def _labels(models: Sequence[str]) -> dict[str, str]:
+def labelled(models: Sequence[str]) -> dict[str, str]:
     """Label → name or file; a plain name labels itself by its stem."""
     labels: dict[str, str] = {}
     for model in models:

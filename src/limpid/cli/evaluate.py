@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limpid.cli.batch import _labels
+from limpid.cli.batch import labelled
 from limpid.cli.photo import Resolution
 from limpid.errors import UsageError
 from limpid.progress import say
@@ -83,7 +83,7 @@ def evaluate(
         Wish(
             sets=sets,
             report=report,
-            models=_labels(model or ()),
+            models=labelled(model or ()),
             outputs=_folders(outputs or ()),
             protocol=protocol_of(protocol, spoilings),
             size_rule=size_rule,

@@ -47,7 +47,7 @@ def train(
 ) -> None:
     """Train a network by a recipe; leaves OUT/NAME with records, the state to resume from, and the best weights.
 
-    limpid train limpid PHOTOS=~/photos HELD_OUT=~/held_out
+    limpid train limpid PHOTOS=~/photos HELD=~/held_out LEAVES=~/leaves
 
     limpid train errnet --resume --max-minutes 30
     """

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ class Spoiling:
     blur: str | None
     file: Path | None
     crop: int | None
-    conditions: Mapping[str, Condition]
+    conditions: Mapping[str, Condition] = field(hash=False)
     seed: int = 0
 
     @property
@@ -76,7 +76,10 @@ def parse(texts: Sequence[str], crops: Sequence[int], seed: int = 0) -> list[Spo
         if (kind == "noise" and not sigmas) or (kind == "blur" and not kernels):
             raise UsageError(f"--degrade {text} names no {'sigma' if kind == 'noise' else 'kernels'}; {_SYNTAX}")
         file = Path(settings["file"]).expanduser() if "file" in settings else None
-        for blur, crop, sigma in itertools.product(kernels or [None], crops or [None], sigmas or [None]):
+        blurs: list[str | None] = [*kernels] or [None]
+        sides: list[int | None] = [*crops] or [None]
+        strengths: list[float | None] = [*sigmas] or [None]
+        for blur, crop, sigma in itertools.product(blurs, sides, strengths):
             conditions: dict[str, Condition] = {} if blur is None else {"blur": blur}
             conditions |= {} if sigma is None else {"noise": sigma}
             conditions |= {} if crop is None or len(crops) == 1 else {"size": float(crop)}

@@ -106,8 +106,9 @@ class _Scores:
         """Scores in the order of sets, conditions, images and models."""
         tasks = [task for task in map(self._task, self.items) if task is not None]
         missing = sum(len(task.models) for task in tasks)
-        if len(self.found) and not self.wish.quiet:
-            say(f"{len(self.found)} scores are known already, {missing} are to be computed")
+        known = sum(not score.error for score in self.found.values())
+        if known and not self.wish.quiet:
+            say(f"{known} scores are known already, {missing} are to be computed")
         self._compute(tasks)
         kept = self._traced()
         return [self._finished((item, label), kept) for item in self.items for label in self.candidates]
@@ -130,7 +131,13 @@ class _Scores:
                 missing[label] = key
             else:
                 self.found[item, label] = score
-        return Task(item=item, models=missing, keep=self.wish.traces == "all") if missing else None
+        return Task(item=item, models=missing, keep=self._keeps_all) if missing else None
+
+    @property
+    def _keeps_all(self) -> bool:
+        """Whether every image will be traced, so that its pictures are best written while they are in hand."""
+        few = len(self.items) <= traces.WORST + traces.BEST
+        return self.wish.traces == "all" or (self.wish.traces == "worst" and few)
 
     def _says(self) -> str:
         """All that decides a score besides image and model."""

@@ -18,6 +18,8 @@ from limpid.runtime.memory import give_back
 
 _FLOAT_PAIR = 2 * 3 * 4  # bytes per pixel of an estimate and its truth as tensors
 
+_DECIMALS = 10  # further ones depend on how many threads a sum was split over
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
@@ -93,7 +95,7 @@ def measure(estimate: Tensor, truth: Tensor, metrics: Sequence[Metric]) -> tuple
     values, capped = {}, {}
     for metric in metrics:
         try:
-            values[metric.name] = float(metric(estimate, truth))
+            values[metric.name] = round(float(metric(estimate, truth)), _DECIMALS)
         except ShapeError:  # sizes agree, so this measure needs a larger photo
             values[metric.name] = math.nan
             continue

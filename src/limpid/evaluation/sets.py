@@ -44,10 +44,10 @@ def open_set(wanted: str, spoilings: Sequence[Spoiling], count: int | None = Non
     UnknownNameError when there is no such set or folder and DataError when it is empty.
     """
     label, folder = _place(wanted)
-    name = ALIASES.get(label, label) if label else ""
     manifest = Manifest.read(folder) if (folder / NAME).is_file() else None
-    name = name if name in catalogue.names("sets") else (manifest.set if manifest and not label else "")
     label = label or (manifest.set if manifest else folder.resolve().name)
+    name = ALIASES.get(label, label)
+    name = name if name in catalogue.names("sets") else ""
     label += f"/{manifest.variant}" if manifest and manifest.variant else ""
     found = _photos(folder, label) if spoilings else _pairs(folder, label)
     if not found:
@@ -57,7 +57,7 @@ def open_set(wanted: str, spoilings: Sequence[Spoiling], count: int | None = Non
     info = SetInfo(
         label=label,
         count=len(used),
-        expected=expected(name) if name in catalogue.names("sets") else "",
+        expected=expected(name) if name else "",
         fingerprint=_fingerprint(used),
         note="; ".join(notes),
         name=name,
@@ -132,7 +132,7 @@ def _pairs(root: Path, label: str) -> list[Item]:
     }
     for stem, problem in broken.items():
         path = root / problem.file
-        fault = f"{root / str(problem)}; repair it or remove {path.name}, nothing is resized or guessed here"
+        fault = f"{root}/{problem}; repair it or remove {path.name}, nothing is resized or guessed here"
         items[stem] = Item(set=label, name=stem, input=path, truth=path, fault=fault)
     return [items[stem] for stem in sorted(items)]
 
@@ -144,7 +144,7 @@ def _photos(root: Path, label: str) -> list[Item]:
     items = [Item(set=label, name=stem, input=None, truth=path) for stem, path in found.items()]
     for problem in double:
         path = root / problem.file
-        fault = f"{root / str(problem)}; rename or remove one of them"
+        fault = f"{root}/{problem}; rename or remove one of them"
         items.append(Item(set=label, name=path.name, input=None, truth=path, fault=fault))
     return items
 

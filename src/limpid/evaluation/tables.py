@@ -13,7 +13,10 @@ from limpid.evaluation.results import INPUT, MetricInfo, Results
 from limpid.evaluation.summary import Group, Mean, by_image, by_set, groups
 
 _NAMED = 8
-"""More groups than this are counted, not named, in the label of a mean."""
+"""More sets than this are counted, not named, in the label of a mean."""
+
+_FIELD = 2
+"""Measures in a cell of the field's table, which prints PSNR / SSIM."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +44,13 @@ class Table:
 
 
 def rows(results: Results) -> list[Row]:
-    """A row per group and model, the input first, then the averages: by image and by set, where there are several groups."""
+    """A row per group and model, the input first, then the averages by image and by set, over several sets."""
     parts = groups(results)
     labels = [info.label for info in results.models]
     found = [_row(results, part, model) for part in parts for model in labels if model in part.scores]
-    if len(parts) > 1:
-        found += _averages(results, parts)
+    for conditions in dict.fromkeys(tuple(part.conditions.items()) for part in parts):
+        alike = [part for part in parts if tuple(part.conditions.items()) == conditions]
+        found += _averages(results, alike) if len(alike) > 1 else []
     return found
 
 
@@ -64,10 +68,10 @@ def _row(results: Results, part: Group, model: str) -> Row:
 
 
 def _averages(results: Results, parts: Sequence[Group]) -> list[Row]:
-    """The two named means over all groups, for every model."""
+    """The two named means over groups of equal conditions, for every model."""
     count = sum(part.count for part in parts)
     labels = [part.label for part in parts]
-    over = ", ".join(labels) if len(labels) <= _NAMED else f"{len(labels)} groups"
+    over = ", ".join(labels) if len(labels) <= _NAMED else f"{len(labels)} sets"
     found = []
     for model in (info.label for info in results.models):
         images = {metric.name: by_image(parts, model, metric.name) for metric in results.metrics}
@@ -108,7 +112,7 @@ def field_table(results: Results) -> Table | None:
     """Models by sets, ours above what was published for the same sets and measures; None where nothing was."""
     if not results.published:
         return None
-    metrics = [metric for metric in results.metrics if any(row.metric == metric.name for row in results.published)]
+    metrics = [metric for metric in results.metrics if any(row.metric == metric.name for row in results.published)][:_FIELD]
     parts = {part.label: [part] for part in groups(results)}
     for name, members in averaged(results.sets).items():
         parts[name] = [parts[member][0] for member in members]

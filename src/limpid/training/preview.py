@@ -1,5 +1,6 @@
 """What a recipe would do, without doing it: the resolved text, sizes, memory, the first batch, a sheet of what the network sees."""
 
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -35,6 +36,7 @@ def preview(loaded: Loaded, folder: Path, *, backbone_weights: str) -> str:
     steps = assembly.stream.length * recipe.train.epochs // (recipe.data.batch * recipe.train.accumulate * recipe.train.devices)
     rest, peak = (room_of(assembly, recipe, replacing=replacing) / 1e9 for replacing in (False, True))
     truth = ", ".join(f"{name} {_shape(layer)}" for name, layer in batch.truth.items())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(batch.kinds).items())
     lines = (
         dump(recipe).rstrip(),
         "",
@@ -43,7 +45,7 @@ def preview(loaded: Loaded, folder: Path, *, backbone_weights: str) -> str:
         f"memory         {held / 1e6:.0f} MB for weights, gradients and moments,"
         f" {activations(assembly, batch) / 1e6:.0f} MB for the activations of one batch in float32",
         f"disk           {rest:.2f} GB in {folder}, {peak:.2f} GB while a file is replaced",
-        f"first batch    input {_shape(batch.input)}, {truth}; {', '.join(batch.kinds)}",
+        f"first batch    input {_shape(batch.input)}, {truth}; {kinds}",
         f"contact sheet  {sheet}",
     )
     return "\n".join(lines)

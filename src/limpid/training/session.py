@@ -163,6 +163,8 @@ class Session:
 
     def go(self, stop: Stop) -> int:
         """All steps that are left; returns the exit code."""
+        if not self.run.step:
+            self._save()  # a run that is killed early goes on from the same start, whatever it was
         batches = self.run.batches(self.assembly.stream, self.assembly.entry.layers)
         try:
             for done in self.run.steps(batches):

@@ -31,6 +31,7 @@ LAST = "last.pt"
 RECIPE = "recipe.yaml"
 """The resolved recipe of a run, below its folder."""
 
+
 def launch(recipe: Recipe, device: str) -> "Fabric":
     """Processes and devices of a training, started; several devices are one process each (DDP)."""
     mend()  # Fabric imports torchvision where all of lightning is installed

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from limpid.evaluation.report.marks import Mark
 from limpid.evaluation.report.parts import Block, Cell, Column, Lines, Row, Table
 from limpid.evaluation.report.tables import amount, number
-from limpid.evaluation.results import INPUT, ModelInfo, Results, Score
+from limpid.evaluation.results import INPUT, MetricInfo, ModelInfo, Results, Score
 from limpid.evaluation.summary import Group
 
 MOST_LINES = 200
@@ -16,19 +17,8 @@ _DIGEST = 16  # characters of a SHA-256 that a table shows
 
 
 def faults(results: Results) -> tuple[Block, ...]:
-    """Notes of the evaluation, capped bands, values that do not exist and errors, a line each; nothing when there are none."""
-    lines = list(results.notes)
-    for metric in results.metrics:
-        for model in results.models:
-            mine = [score for score in results.scores if score.model == model.label and not score.error]
-            capped = [bands for score in mine if (bands := score.capped.get(metric.name))]
-            if capped:
-                found = f"{amount(sum(capped), 'band')} in {amount(len(capped), 'image')}"
-                lines.append(f"{metric.title} of {model.label}: {found} exact, counted as {metric.range[1]:g} {metric.unit}.")
-            without = sum(not math.isfinite(score.values.get(metric.name, math.nan)) for score in mine)
-            if without:
-                lines.append(f"{metric.title}: {amount(without, 'image')} of {model.label} without a value, left out of the means.")
-    lines += [f"{_where(score)}, {score.model}: {score.error}" for score in results.scores if score.error]
+    """The notes of the evaluation (caps and missing values among them) and every error, a line each; nothing without any."""
+    lines = [*results.notes, *(f"{_where(score)}, {score.model}: {score.error}" for score in results.scores if score.error)]
     rest = len(lines) - MOST_LINES
     if rest > 0:
         lines[MOST_LINES:] = [f"And {rest} more, in per_image.csv."]
@@ -106,7 +96,7 @@ def _images(results: Results, group: Group, marks: Mapping[str, Mark]) -> Table:
     ]
     names = ("image", "model", "size", *(it.title for it in results.metrics), "seconds")
     return Table(
-        caption=f"{group.label}, {amount(group.count, 'image')}",
+        caption=f"{group.label}, every image",
         columns=tuple(Column(title=name, numeric=place > 1) for place, name in enumerate(names)),
         rows=tuple(sorted(rows, key=lambda row: row.cells[0].text)),
         folded=True,
@@ -115,10 +105,16 @@ def _images(results: Results, group: Group, marks: Mapping[str, Mark]) -> Table:
 
 def _image_cells(score: Score, results: Results) -> tuple[Cell, ...]:
     height, width = score.size
-    values = [_figure(score.values.get(it.name), it.digits) for it in results.metrics]
+    values = [_measured(score, it) for it in results.metrics]
     shown = Cell(text=f"{height}×{width}", sort=height * width) if not score.error else Cell(text="–")
     seconds = _figure(score.seconds if score.model != INPUT else None, 3)
     return Cell(text=score.item, aside=score.error), Cell(text=score.model), shown, *values, seconds
+
+
+def _measured(score: Score, metric: MetricInfo) -> Cell:
+    capped = score.capped.get(metric.name, 0)
+    cell = _figure(score.values.get(metric.name), metric.digits)
+    return replace(cell, aside=f"{amount(capped, 'band')} capped") if capped else cell
 
 
 def _figure(value: float | None, digits: int) -> Cell:

@@ -24,7 +24,7 @@ _AXES = {"noise": "noise σ, of 255", "size": "side, pixels"}
 def image_charts(results: Results, groups: Sequence[Group], marks: Marks) -> tuple[Block, ...]:
     """For each set: the headline of input against output, a dot per image, and the distribution of every metric."""
     blocks: list[Block] = [Legend(marks=marks)]
-    for place, (label, found) in enumerate(by_set(groups).items()):
+    for place, (label, found) in enumerate(sets_of(groups).items()):
         charts = [_cloud(f"cloud{place}", found, results.metrics[0], marks)]
         charts += [_boxes(f"box{place}x{order}", found, metric, marks) for order, metric in enumerate(results.metrics)]
         drawn = tuple(chart for chart in charts if chart)
@@ -36,7 +36,7 @@ def image_charts(results: Results, groups: Sequence[Group], marks: Marks) -> tup
 def degradation_charts(results: Results, groups: Sequence[Group], marks: Marks) -> tuple[Block, ...]:
     """For each set: every metric against each condition that has two steps or more, all other conditions held."""
     blocks: list[Block] = []
-    for label, found in by_set(groups).items():
+    for label, found in sets_of(groups).items():
         for name in {name: None for group in found for name in group.conditions}:
             for held, family in _families(found, name).items():
                 if len(family) < 2:
@@ -47,7 +47,8 @@ def degradation_charts(results: Results, groups: Sequence[Group], marks: Marks) 
     return (Legend(marks=marks), *blocks) if blocks else ()
 
 
-def by_set(groups: Iterable[Group]) -> dict[str, list[Group]]:
+def sets_of(groups: Iterable[Group]) -> dict[str, list[Group]]:
+    """The groups of every set, by its label."""
     found: dict[str, list[Group]] = {}
     for group in groups:
         found.setdefault(group.set, []).append(group)

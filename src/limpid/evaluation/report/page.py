@@ -2,18 +2,19 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limpid.errors import MissingExtraError
+from limpid.evaluation.published import averaged
 from limpid.evaluation.report import account
-from limpid.evaluation.report.charts import degradation_charts, image_charts
+from limpid.evaluation.report.charts import degradation_charts, image_charts, sets_of
 from limpid.evaluation.report.marks import Mark, marks
 from limpid.evaluation.report.parts import Block, Section
 from limpid.evaluation.report.photos import LONGEST
 from limpid.evaluation.report.scenes import scenes
-from limpid.evaluation.report.tables import WINS, average_tables, group_table
+from limpid.evaluation.report.tables import WINS, condition_tables, image_table, listed, set_table
 from limpid.evaluation.results import INPUT, Results
 from limpid.evaluation.summary import Group, groups
 
@@ -76,14 +77,8 @@ def _listed(names: list[str], many: str) -> str:
 
 def _sections(results: Results, folder: Path) -> tuple[Section, ...]:
     parts, looks = groups(results), marks([model.label for model in results.models])
-    alike: dict[str, list[Group]] = {}
-    for part in parts:
-        alike.setdefault(part.label.removeprefix(part.set), []).append(part)
-    averages = [table for found in alike.values() if len(found) > 1 for table in average_tables(results, found, looks)]
-    conditions = [table for found in by_label(parts).values() if len(found) > 1 for table in condition_tables(results, found, looks)]
-    tables = (*conditions, *averages, *(group_table(results, part, looks) for part in parts))
     return (
-        Section(key="results", title="Results", words=WINS, blocks=tables),
+        Section(key="results", title="Results", words=WINS, blocks=_tables(results, parts, looks)),
         Section(key="remarks", title="Remarks and errors", words="", blocks=account.faults(results)),
         Section(key="degradations", title="By degradation", words="", blocks=degradation_charts(results, parts, looks)),
         Section(key="charts", title="Image by image", words="", blocks=image_charts(results, parts, looks)),
@@ -91,6 +86,32 @@ def _sections(results: Results, folder: Path) -> tuple[Section, ...]:
         Section(key="numbers", title="Every image", words="", blocks=account.images(results, parts, looks)),
         Section(key="method", title="How this was measured", words=results.protocol, blocks=_method(results, looks)),
     )
+
+
+def _tables(results: Results, parts: Sequence[Group], looks: Mapping[str, Mark]) -> tuple[Block, ...]:
+    """By condition, named averages, then group by group.
+
+    Averages are taken over sets under the same conditions only: a mean over several strengths of noise says nothing.
+    """
+    alike: dict[str, list[Group]] = {}
+    for part in parts:
+        alike.setdefault(part.label.removeprefix(part.set), []).append(part)
+    blocks: list[Block] = []
+    for found in sets_of(parts).values():
+        blocks += condition_tables(results, found, looks) if len(found) > 1 else []
+    for condition, found in alike.items():
+        if len(found) > 1:
+            note = f"Every image counts once, over {listed(found)}."
+            blocks += [
+                image_table(results, found, looks, name=f"Average by image{condition}", note=note),
+                set_table(results, found, looks, name=f"Average by set{condition}"),
+            ]
+    for name, members in averaged(results.sets).items():
+        found = [part for part in parts if part.set in members and not part.conditions]
+        blocks += [image_table(results, found, looks, name=name, printed=name)] if found else []
+    for part in parts:
+        blocks.append(image_table(results, [part], looks, name=part.label, printed="" if part.conditions else part.set))
+    return tuple(blocks)
 
 
 def _method(results: Results, looks: Mapping[str, Mark]) -> tuple[Block, ...]:

@@ -1,7 +1,7 @@
 """The tables of results: one for each set under each condition, and the named averages over several."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -9,6 +9,8 @@ from limpid.evaluation.report.marks import Mark
 from limpid.evaluation.report.parts import Cell, Column, Row, Table
 from limpid.evaluation.results import INPUT, MetricInfo, PublishedRow, Results
 from limpid.evaluation.summary import Group, Mean, by_image, by_set, win_rate
+
+Marks = Mapping[str, Mark]
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 
@@ -36,34 +38,61 @@ def amount(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
-def group_table(results: Results, group: Group, marks: dict[str, Mark]) -> Table:
-    """Means of every model over one group, with published figures below where the set is whole and undegraded."""
+def image_table(results: Results, groups: Sequence[Group], marks: Marks, *, name: str, note: str = "", printed: str = "") -> Table:
+    """Means over the images of ``groups``, every image counted once, with the figures published for ``printed`` below.
+
+    Folded away for degraded images, whose means stand in the tables by condition.
+    """
     rows = [
         _row(
             results,
             model.label,
             marks[model.label],
-            [(group.mean(model.label, it.name), group.win_rate(model.label, it)) for it in results.metrics],
+            [(by_image(groups, model.label, it.name), _wins(groups, model.label, it)) for it in results.metrics],
         )
         for model in results.models
-        if model.label in group.scores
+        if any(model.label in group.scores for group in groups)
     ]
-    printed = [] if group.conditions else [row for row in results.published if row.set == group.set]
+    published = _published(results.metrics, [row for row in results.published if row.set == printed])
+    remarks = [note, "Rows in italics are published figures." if published else ""]
     return Table(
-        caption=f"{group.label}, {amount(group.count, 'image')}",
+        caption=f"{name}, {amount(sum(group.count for group in groups), 'image')}",
         columns=_columns(results.metrics),
-        rows=(*_starred(rows, results.metrics), *_published(results.metrics, printed)),
-        note="Rows in italics are published figures." if printed else "",
-        folded=bool(group.conditions),
+        rows=(*_starred(rows, results.metrics), *published),
+        note=" ".join(filter(None, remarks)),
+        folded=len(groups) == 1 and bool(groups[0].conditions),
     )
 
 
-def condition_tables(results: Results, parts: Sequence[Group], marks: dict[str, Mark]) -> list[Table]:
+def set_table(results: Results, groups: Sequence[Group], marks: Marks, *, name: str) -> Table:
+    """Means over the means of ``groups``, every set counted once."""
+    rows = [
+        Row(
+            cells=(Cell(text=model.label), *(_value(by_set(groups, model.label, it.name), it) for it in results.metrics)),
+            kind=_kind(model.label),
+            mark=marks[model.label],
+        )
+        for model in results.models
+    ]
+    return Table(
+        caption=f"{name}, {len(groups)} sets",
+        columns=(Column(title="model", numeric=False), *(_column(it) for it in results.metrics)),
+        rows=_starred(rows, results.metrics, step=1),
+        note=f"Every set counts once, whatever its size, over {listed(groups)}.",
+    )
+
+
+def listed(groups: Iterable[Group]) -> str:
+    """Their labels."""
+    return ", ".join(group.label for group in groups)
+
+
+def condition_tables(results: Results, parts: Sequence[Group], marks: Marks) -> list[Table]:
     """A table for each metric over ``parts``, the groups of one set: a row for every model, a column for every condition."""
     return [_condition_table(results, parts, metric, marks) for metric in results.metrics]
 
 
-def _condition_table(results: Results, parts: Sequence[Group], metric: MetricInfo, marks: dict[str, Mark]) -> Table:
+def _condition_table(results: Results, parts: Sequence[Group], metric: MetricInfo, marks: Marks) -> Table:
     rows = [
         Row(
             cells=(Cell(text=it.label), *(_mean(part.mean(it.label, metric.name), metric) for part in parts)),
@@ -77,35 +106,6 @@ def _condition_table(results: Results, parts: Sequence[Group], metric: MetricInf
         caption=f"{parts[0].set}, {heading(metric)} {ARROWS[metric.direction]}",
         columns=(Column(title="model", numeric=False), *(Column(title=title) for title in titles)),
         rows=_starred(rows, [metric] * len(parts), step=1),
-    )
-
-
-def average_tables(results: Results, groups: Sequence[Group], marks: dict[str, Mark]) -> tuple[Table, Table]:
-    """Means over ``groups``, sets under the same conditions: every image counted once, and every set counted once."""
-    over = ", ".join(group.label for group in groups)
-    count = sum(group.count for group in groups)
-    condition = groups[0].label.removeprefix(groups[0].set)
-    images, sets = [], []
-    for model in results.models:
-        label, mark = model.label, marks[model.label]
-        pairs = [(by_image(groups, label, it.name), _wins(groups, label, it)) for it in results.metrics]
-        images.append(_row(results, label, mark, pairs))
-        means = [by_set(groups, label, it.name) for it in results.metrics]
-        cells = [_value(mean, it) for mean, it in zip(means, results.metrics, strict=True)]
-        sets.append(Row(cells=(Cell(text=label), *cells), kind=_kind(label), mark=mark))
-    return (
-        Table(
-            caption=f"Average by image{condition}, {amount(count, 'image')}",
-            columns=_columns(results.metrics),
-            rows=_starred(images, results.metrics),
-            note=f"Every image counts once, over {over}.",
-        ),
-        Table(
-            caption=f"Average by set{condition}, {len(groups)} sets",
-            columns=(Column(title="model", numeric=False), *(_column(it) for it in results.metrics)),
-            rows=_starred(sets, results.metrics, step=1),
-            note=f"Every set counts once, whatever its size, over {over}.",
-        ),
     )
 
 

@@ -1,0 +1,350 @@
+"""``limpid evaluate`` as people type it."""
+
+import csv
+import json
+import math
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from evaluation.pair_sets import TABLE2, paired, photo, save
+from limpid.data.manifest import FileRecord, Manifest
+
+GOLDEN = {"psnr": 14.9167, "ssim": 0.7537, "ncc": 0.7960, "lmse": 0.0211}
+
+
+def results(folder):
+    return json.loads((folder / "results.json").read_text())
+
+
+def values(folder, model="input", metric="psnr"):
+    """Item → value of one model."""
+    return {score["item"]: score["values"].get(metric) for score in results(folder)["scores"] if score["model"] == model}
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    return paired(tmp_path / "pairs")
+
+
+@pytest.mark.skipif(not TABLE2.is_dir(), reason="the CEILNet pairs are not here")
+@pytest.mark.parametrize("place", ["table2={}", "{}"])
+def test_the_untouched_input_scores_the_golden_values(limpid, tmp_path, place):
+    ran = limpid("evaluate", "--on", place.format(TABLE2), "--report", tmp_path / "out")
+    assert ran.code == 0
+    with (tmp_path / "out" / "table.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert {name: round(float(row[name]), 4) for name in GOLDEN} == GOLDEN
+    assert row["images"] == "100"
+    assert sum(score["capped"].get("psnr", 0) for score in results(tmp_path / "out")["scores"]) == 1
+    assert any("capped at 100 dB" in note for note in results(tmp_path / "out")["notes"])
+
+
+@pytest.mark.skipif(not TABLE2.is_dir(), reason="the CEILNet pairs are not here")
+def test_the_joint_protocol_scores_the_golden_value(limpid, tmp_path):
+    limpid("evaluate", "--on", f"table2={TABLE2}", "--report", tmp_path, "--protocol", "wang", "-q")
+    assert np.mean([*values(tmp_path, metric="psnr_joint").values()]).round(4) == 14.0657
+    assert np.mean([*values(tmp_path, metric="ssim_gauss").values()]).round(4) == 0.7739
+
+
+def test_all_files_are_written_and_the_input_is_the_first_row(limpid, tmp_path, pairs, tiny):
+    ran = limpid("evaluate", "-m", f"net={tiny}", "--on", pairs, "--report", tmp_path / "out")
+    assert ran.code == 0
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written >= {"table.md", "table.csv", "per_image.csv", "table.tex", "results.json", "report.html", "traces"}
+    assert [model["label"] for model in results(tmp_path / "out")["models"]] == ["input", "net"]
+    lines = (tmp_path / "out" / "table.md").read_text().splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("| pairs (3) | input"))
+    assert "| net |" in lines[first + 1]
+    assert "wins (PSNR)" in ran.out
+
+
+def test_differences_that_wrap_in_eight_bits_are_not_small(limpid, tmp_path):
+    # 0 against 240: an 8-bit square wraps to 0 (240² = 225 · 256), an 8-bit difference of 250 and 10 to 16
+    save(tmp_path / "set" / "blended" / "a.png", np.full((32, 32, 3), 0, np.uint8))
+    save(tmp_path / "set" / "transmission_layer" / "a.png", np.full((32, 32, 3), 240, np.uint8))
+    limpid("evaluate", "--on", tmp_path / "set", "--report", tmp_path / "out", "-q")
+    assert values(tmp_path / "out")["a"] == pytest.approx(-20 * math.log10(240 / 255), abs=1e-6)
+
+
+def test_joint8_rounds_outputs_and_field_does_not(limpid, tmp_path, pairs):
+    outputs = tmp_path / "outputs"
+    truth = photo(0).astype(np.float64) / 255
+    save(outputs / "a.png", (65535 * truth + 100).clip(0, 65535).round().astype(np.uint16))  # 100 of 65535: below half of 1/255
+    common = ("evaluate", "--outputs", f"near={outputs}", "--on", pairs, "-n", 1, "-q", "--traces", "none", "--report")
+    limpid(*common, tmp_path / "rounded", "--protocol", "joint8")
+    limpid(*common, tmp_path / "kept", "--protocol", "field")
+    assert values(tmp_path / "rounded", "near", "psnr_joint")["a"] == 100
+    assert values(tmp_path / "kept", "near")["a"] == pytest.approx(-20 * math.log10(100 / 65535), abs=0.3)
+
+
+def test_outputs_of_another_size_are_an_error_and_the_rest_is_kept(limpid, tmp_path, pairs):
+    outputs = tmp_path / "outputs"
+    for place, name in enumerate("abc"):
+        save(outputs / f"{name}.png", photo(place, (48, 40) if name != "b" else (40, 32)))
+    ran = limpid("evaluate", "--outputs", f"theirs={outputs}", "--on", pairs, "--report", tmp_path / "out", "-q")
+    assert ran.code == 1
+    (line,) = ran.err.strip().splitlines()
+    assert str(outputs / "b.png") in line
+    assert "32×40" in line
+    assert "nothing is resized" in line
+    found = values(tmp_path / "out", "theirs")
+    assert (found["a"], found["b"], found["c"]) == (100, None, 100)
+    assert any("1 of 3 images failed" in note for note in results(tmp_path / "out")["notes"])
+
+
+def test_a_missing_output_is_one_line_that_names_it(limpid, tmp_path, pairs):
+    save(tmp_path / "outputs" / "a.png", photo(0))
+    ran = limpid(
+        "evaluate", "--outputs", f"theirs={tmp_path / 'outputs'}", "--on", pairs, "-n", 2, "--report", tmp_path / "out", "-q"
+    )
+    assert ran.code == 1
+    assert len(ran.err.strip().splitlines()) == 1
+    assert f"{tmp_path / 'outputs' / 'b.png'} is missing" in ran.err
+    assert values(tmp_path / "out")["b"] is not None
+
+
+def test_a_missing_partner_is_one_line_and_the_other_images_count(limpid, tmp_path, pairs):
+    (pairs / "transmission_layer" / "b.png").unlink()
+    ran = limpid("evaluate", "--on", pairs, "--report", tmp_path / "out", "-q")
+    assert ran.code == 1
+    (line,) = ran.err.strip().splitlines()
+    assert f"{pairs / 'blended' / 'b.png'} has no partner in transmission_layer/" in line
+    assert {item for item, value in values(tmp_path / "out").items() if value is not None} == {"a", "c"}
+
+
+def test_a_truncated_image_is_one_line_and_the_other_images_count(limpid, tmp_path, pairs, tiny):
+    broken = pairs / "blended" / "c.png"
+    broken.write_bytes(broken.read_bytes()[:400])
+    ran = limpid("evaluate", "-m", f"net={tiny}", "--on", pairs, "--report", tmp_path / "out", "-q")
+    assert ran.code == 1
+    (line,) = ran.err.strip().splitlines()
+    assert str(broken) in line
+    assert values(tmp_path / "out", "net")["a"] is not None
+
+
+def test_a_pair_of_two_sizes_is_one_line(limpid, tmp_path, pairs):
+    save(pairs / "transmission_layer" / "a.png", photo(0, (50, 40)))
+    ran = limpid("evaluate", "--on", pairs, "--report", tmp_path / "out", "-q")
+    assert ran.code == 1
+    assert f"{pairs / 'blended' / 'a.png'} differs in size" in ran.err
+    assert values(tmp_path / "out")["b"] is not None
+
+
+def test_an_empty_set_and_misspelt_names_stop_before_anything_is_written(limpid, tmp_path, pairs):
+    (tmp_path / "empty" / "blended").mkdir(parents=True)
+    wishes = {
+        ("--on", tmp_path / "empty"): "holds no pairs; expected photos in blended/",
+        ("--on", pairs, "--protocol", "feild"): "did you mean 'field'?",
+        ("--on", pairs, "--size-rule", "flor32"): "did you mean 'floor32'?",
+        ("--on", pairs, "--metrics", "psnrr"): "did you mean 'psnr'?",
+        ("--on", "tabel2"): "did you mean 'table2'?",
+        ("--on", pairs, "--outputs", f"x={tmp_path / 'nowhere'}"): "there is no such folder",
+        ("--on", pairs, "-m", "input=x.pt"): "'input' names the untouched input",
+        ("--suite", "sirrr"): "did you mean 'sirr'?",
+        (): "name what to evaluate on",
+    }
+    for wish, says in wishes.items():
+        ran = limpid("evaluate", *wish, "--report", tmp_path / "out", "-q")
+        assert ran.code in (1, 2), wish
+        assert len(ran.err.strip().splitlines()) == 1
+        assert says in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_run_computes_the_new_model_alone(limpid, tmp_path, pairs, tiny):
+    limpid("evaluate", "-m", f"one={tiny}", "--on", pairs, "--report", tmp_path / "out", "-q")
+    before = (tmp_path / "out" / "scores.jsonl").read_text().splitlines()
+    assert len(before) == 6
+    outputs = tmp_path / "outputs"
+    for place, name in enumerate("abc"):
+        save(outputs / f"{name}.png", photo(place))
+    ran = limpid(
+        "evaluate", "-m", f"again={tiny}", "--outputs", f"two={outputs}", "--on", f"set={pairs}", "--report", tmp_path / "out"
+    )
+    after = (tmp_path / "out" / "scores.jsonl").read_text().splitlines()
+    assert after[:6] == before
+    assert {json.loads(line)["model"] for line in after[6:]} == {"two"}
+    assert "6 scores are known already, 3 are to be computed" in ran.err
+    assert values(tmp_path / "out", "again").keys() == {"a", "b", "c"}
+
+
+def test_what_decides_a_score_makes_it_be_computed_again(limpid, tmp_path, pairs):
+    common = ("evaluate", "--on", pairs, "--report", tmp_path / "out", "-q")
+    limpid(*common)
+    save(pairs / "blended" / "a.png", photo(7))
+    limpid(*common)
+    limpid(*common, "--size-rule", "floor32")
+    limpid(*common, "--protocol", "wang")
+    assert len((tmp_path / "out" / "scores.jsonl").read_text().splitlines()) == 3 + 1 + 3 + 3
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path, tiny):
+    pairs = paired(tmp_path / "pairs", [f"{number:02d}" for number in range(12)], size=(96, 96))
+    command = [
+        sys.executable,
+        "-m",
+        "limpid",
+        "evaluate",
+        "-m",
+        f"net={tiny}",
+        "--on",
+        str(pairs),
+        "--report",
+        str(tmp_path / "out"),
+    ]
+    kept = tmp_path / "out" / "scores.jsonl"
+    with subprocess.Popen([*command, "-q"]) as killed:
+        while not kept.exists() or kept.read_bytes().count(b"\n") < 4:
+            time.sleep(0.01)
+        killed.kill()
+    lines = kept.read_bytes().count(b"\n")
+    assert lines < 24
+    again = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert f"{lines} scores are known already, {24 - lines} are to be computed" in again.stderr
+    assert kept.read_bytes().count(b"\n") in (24, 25)  # a line that was cut short stays as it is
+
+
+def test_any_number_of_jobs_gives_the_same_scores(limpid, tmp_path, pairs, tiny):
+    common = ("evaluate", "-m", f"net={tiny}", "--on", pairs, "-q", "--traces", "none", "--report")
+    limpid(*common, tmp_path / "one")
+    ran = limpid(*common, tmp_path / "three", "--jobs", 3)
+    assert ran.code == 0
+    for model in ("input", "net"):
+        for metric in ("psnr", "ssim", "ncc", "lmse"):
+            assert values(tmp_path / "one", model, metric) == values(tmp_path / "three", model, metric)
+
+
+def test_the_network_scores_what_limpid_separate_writes(limpid, tmp_path, pairs, tiny):
+    limpid("separate", pairs / "blended", "-m", tiny, "-o", tmp_path / "outputs", "--layers", "T", "--precision", "float32", "-q")
+    limpid("evaluate", "-m", f"net={tiny}", "--outputs", f"files={tmp_path / 'outputs'}", "--on", pairs, "--protocol", "joint8",
+           "--precision", "float32", "--report", tmp_path / "out", "-q")  # fmt: skip
+    assert values(tmp_path / "out", "net", "psnr_joint") == pytest.approx(values(tmp_path / "out", "files", "psnr_joint"), abs=1e-9)
+
+
+def test_n_limits_the_images_and_says_so(limpid, tmp_path, pairs):
+    ran = limpid("evaluate", "--on", pairs, "-n", 2, "--report", tmp_path / "out")
+    assert values(tmp_path / "out").keys() == {"a", "b"}
+    assert "only the first 2 of 3 images were used" in ran.err
+
+
+@pytest.mark.parametrize(("wish", "kept"), [("all", 3), ("worst", 3), ("none", 0)])
+def test_traces_are_what_was_compared(limpid, tmp_path, pairs, tiny, wish, kept):
+    limpid("evaluate", "-m", f"net={tiny}", "--on", pairs, "--traces", wish, "--report", tmp_path / "out", "-q")
+    traced = [score for score in results(tmp_path / "out")["scores"] if score["traces"] and score["model"] == "net"]
+    assert len(traced) == kept
+    for score in traced:
+        files = {role: cv2.imread(str(tmp_path / "out" / name)) for role, name in score["traces"].items()}
+        assert files.keys() == {"input", "output", "truth"}
+        assert np.array_equal(files["truth"], cv2.imread(str(pairs / "transmission_layer" / f"{score['item']}.png")))
+        error = np.mean((files["output"].astype(float) - files["truth"]) ** 2, axis=(0, 1))
+        assert np.mean(10 * np.log10(255**2 / error)) == pytest.approx(score["values"]["psnr"], abs=0.1)
+
+
+def test_a_limit_that_a_photo_does_not_fit_is_one_line(limpid, tmp_path, pairs):
+    ran = limpid("evaluate", "--on", pairs, "-n", 1, "--max-memory", "100KB", "--report", tmp_path / "out", "-q")
+    assert ran.code == 1
+    (line,) = ran.err.strip().splitlines()
+    assert str(pairs / "blended" / "a.png") in line
+    assert "raise --max-memory" in line
+
+
+def test_noise_curves_have_the_psnr_of_their_strength(limpid, tmp_path, tiny):
+    for place in range(2):
+        grey = np.full((64, 64, 3), 128, np.uint8)
+        save(tmp_path / "photos" / f"{place}.png", grey)
+    ran = limpid("evaluate", "-m", f"net={tiny}", "--on", tmp_path / "photos", "--degrade", "noise:sigma=5,10", "--crop", 48,
+                 "--protocol", "wang", "--report", tmp_path / "out")  # fmt: skip
+    assert ran.code == 0
+    scores = [score for score in results(tmp_path / "out")["scores"] if score["model"] == "input"]
+    assert [score["conditions"] for score in scores] == [{"noise": 5.0}] * 2 + [{"noise": 10.0}] * 2
+    assert all(score["size"] == [48, 48] for score in scores)
+    for score in scores:
+        expected = 20 * math.log10(255 / score["conditions"]["noise"])
+        assert score["values"]["psnr_joint"] == pytest.approx(expected, abs=0.3)
+
+
+def test_blur_by_class_grows_worse(limpid, tmp_path):
+    save(
+        tmp_path / "photos" / "a.png",
+        cv2.resize(np.random.default_rng(0).integers(0, 256, (30, 30, 3), dtype=np.uint8), (120, 120)),
+    )
+    limpid("evaluate", "--on", tmp_path / "photos", "--degrade", "blur:kernels=small,mild,big", "--report", tmp_path / "out", "-q")
+    scores = {score["conditions"]["blur"]: score["values"]["psnr_joint"] for score in results(tmp_path / "out")["scores"]}
+    assert scores["small"] > scores["mild"] > scores["big"]
+
+
+def test_the_suite_names_its_sets_and_skips_what_is_absent(limpid, tmp_path):
+    paired(tmp_path / "data" / "r20")
+    paired(tmp_path / "data" / "wild", ["x", "y"])
+    files = {f"blended/{name}.png": FileRecord(size=(48, 40), sha256="") for name in "abc"}
+    Manifest(set="real20", variant="420", count=3, files=files).write(tmp_path / "data" / "r20")
+    (tmp_path / "roots.yaml").write_text("real20: data/r20\nsir2_wild: data/wild\nnature: nowhere\n")
+    ran = limpid("evaluate", "--suite", "sirr", "--roots", tmp_path / "roots.yaml", "--report", tmp_path / "out")
+    assert ran.code == 0
+    for says in (
+        "table2: 100",
+        "real20: 20; variants native, short512, 420",
+        "postcard: 199 or 200 or 198 or 179",
+        "wild: 55 or 101",
+    ):
+        assert says in ran.out
+    assert [info["label"] for info in results(tmp_path / "out")["sets"]] == ["real20/420", "wild"]
+    for says in (
+        "nature (20; variants train, test) is absent",
+        "table2 (100) is absent",
+        "real20/420: it holds 3 images; published",
+    ):
+        assert says in ran.err
+    table = (tmp_path / "out" / "table.md").read_text()
+    assert "| DSRNet | 24.23 / 0.820 | 25.68 / 0.896 |" in table
+    assert "mean by image over real20/420, wild (5)" in table
+    assert "mean by set over real20/420, wild (5)" in table
+
+
+def test_a_misspelt_set_in_the_roots_gets_the_nearest(limpid, tmp_path):
+    (tmp_path / "roots.yaml").write_text("reel20: data\n")
+    ran = limpid("evaluate", "--suite", "sirr", "--roots", tmp_path / "roots.yaml", "-q")
+    assert ran.code == 2
+    assert "did you mean 'real20'?" in ran.err
+
+
+def test_size_rules_resize_both_as_pillow_does(limpid, tmp_path, pairs):
+    from PIL import Image
+
+    limpid("evaluate", "--on", pairs, "--size-rule", "floor32", "--report", tmp_path / "out", "-q")
+    small = [
+        np.asarray(Image.open(pairs / layer / "a.png").resize((32, 32), Image.Resampling.BICUBIC), dtype=float)
+        for layer in ("blended", "transmission_layer")
+    ]
+    expected = np.mean(10 * np.log10(255**2 / np.mean((small[0] - small[1]) ** 2, axis=(0, 1))))
+    assert values(tmp_path / "out")["a"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("way", ["environment", "data.yaml"])
+def test_a_set_by_name_alone_is_where_this_machine_keeps_it(limpid, tmp_path, pairs, monkeypatch, way):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    missing = limpid("evaluate", "--on", "real20", "--report", tmp_path / "out", "-q")
+    assert missing.code == 2
+    assert "write --on real20=DIR" in missing.err
+    if way == "environment":
+        monkeypatch.setenv("REAL20", str(pairs))
+    else:
+        (tmp_path / "config" / "limpid").mkdir(parents=True)
+        (tmp_path / "config" / "limpid" / "data.yaml").write_text(f"REAL20: {pairs}\n")
+    assert limpid("evaluate", "--on", "real20", "--report", tmp_path / "out", "-q").code == 0
+    assert results(tmp_path / "out")["sets"][0]["name"] == "real20"
+
+
+def test_without_the_libraries_of_the_report_the_rest_is_written(limpid, tmp_path, pairs, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    ran = limpid("evaluate", "--on", pairs, "--report", tmp_path / "out")
+    assert ran.code == 0
+    assert "report.html is not written" in ran.err
+    assert "limpid[evaluate]" in ran.err
+    assert (tmp_path / "out" / "table.csv").is_file()

@@ -1,0 +1,89 @@
+"""Tables and published figures."""
+
+import csv
+import io
+import math
+
+import pytest
+
+from evaluation.test_summary import PSNR, results, score
+from limpid.evaluation.published import averaged, published
+from limpid.evaluation.results import MetricInfo, Results, SetInfo
+from limpid.evaluation.tables import field_table, latex, main_table, markdown, per_image_csv, summary_csv
+
+SSIM = MetricInfo(name="ssim", title="SSIM", unit="", direction="higher", digits=3, range=(-1, 1))
+FOUR = {"real20": "real20/420", "sir2_objects": "objects", "sir2_postcard": "postcard", "sir2_wild": "wild"}
+
+
+def suite(names=FOUR):
+    """One image of each set, in the field's table."""
+    values = dict(zip(FOUR, (20.0, 25.0, 30.0, 45.0), strict=True))
+    made = results(*(score(FOUR[name], "a", "input", values[name]) for name in names))
+    infos = tuple(SetInfo(label=FOUR[name], count=1, expected="", fingerprint="", name=name) for name in names)
+    metrics = (PSNR, SSIM)
+    rows = published(infos, [metric.name for metric in metrics])
+    return Results(protocol="field", models=made.models, sets=infos, metrics=metrics, scores=made.scores, published=rows)
+
+
+def test_published_figures_stand_under_our_label_with_their_source():
+    rows = published([SetInfo(label="real20/420", count=20, expected="", fingerprint="", name="real20")], ["psnr"])
+    dsrnet = [row for row in rows if row.model == "DSRNet" and row.value == 24.23]
+    assert dsrnet
+    assert dsrnet[0].set == "real20/420"
+    assert "ICCV 2023" in dsrnet[0].source
+    assert {row.metric for row in rows} == {"psnr"}
+
+
+def test_an_average_stands_only_beside_the_sets_it_is_of():
+    assert averaged(suite().sets) == {"real20/420 + objects + postcard + wild, by image": tuple(FOUR.values())}
+    assert averaged(suite(["real20", "sir2_wild"]).sets) == {}
+    table = field_table(suite())
+    ours = dict(zip(table.heading, table.rows[0], strict=True))
+    assert ours["real20/420 + objects + postcard + wild, by image (4)"] == "30.00 / –"
+    theirs = next(row for row in table.rows if row[0] == "DSRNet")
+    assert dict(zip(table.heading, theirs, strict=True))["real20/420 + objects + postcard + wild, by image (4)"] == "25.40 / 0.905"
+
+
+def test_the_papers_averages_are_means_by_image():
+    counts = {"real20/420": 20, "objects": 200, "postcard": 199, "wild": 55}
+    rows = [row for row in suite().published if "ICCV 2023" in row.source and row.metric == "psnr"]
+    for model in {row.model for row in rows}:
+        mine = {row.set: row.value for row in rows if row.model == model}
+        (average,) = (value for label, value in mine.items() if label not in counts)
+        assert sum(counts[label] * mine[label] for label in counts) / 474 == pytest.approx(average, abs=0.05)
+
+
+def test_csv_holds_every_digit_and_flat_conditions():
+    made = results(
+        score("k", "a,b", "input", 1 / 3, conditions={"noise": 25.0}), score("k", "c", "input", math.nan, error="it broke")
+    )
+    first, second = csv.DictReader(io.StringIO(per_image_csv(made)))
+    assert (first["item"], float(first["psnr"]), first["noise"]) == ("a,b", 1 / 3, "25.0")
+    assert (second["psnr"], second["error"]) == ("", "it broke")
+    summed = next(csv.DictReader(io.StringIO(summary_csv(made))))
+    assert float(summed["psnr"]) == 1 / 3
+
+
+def test_a_mean_without_all_images_says_over_how_many():
+    table = main_table(results(score("s", "a", "input", 10.0), score("s", "b", "input", math.nan)))
+    assert "(n=1)" in table.rows[0][2]
+
+
+def test_special_characters_do_not_break_markdown_or_latex():
+    table = main_table(results(score("50% & a_b|c", "a", "input", 10.0)))
+    assert r"50\% \& a\_b|c (1)" in latex(table)
+    assert r"50% & a_b\|c (1)" in markdown(table)
+    assert markdown(table).count("\n") == 3
+
+
+def test_averages_are_made_of_equal_conditions_only():
+    low, high = ({"noise": sigma} for sigma in (5.0, 25.0))
+    alone = results(score("k", "a", "input", 1.0, conditions=low), score("k", "a", "input", 2.0, conditions=high))
+    assert len(main_table(alone).rows) == 2
+    both = results(*(score(name, "a", "input", 1.0, conditions=which) for name in "kl" for which in (low, high)))
+    assert [row[0] for row in main_table(both).rows[4:]] == [
+        "mean by image over k noise 5, l noise 5 (2)",
+        "mean by set over k noise 5, l noise 5 (2)",
+        "mean by image over k noise 25, l noise 25 (2)",
+        "mean by set over k noise 25, l noise 25 (2)",
+    ]
