@@ -36,6 +36,7 @@ class NafNetConverter:
         settings |= {"activation": self.activation}
         if self.model == "nafnet":
             official = settings["feed_forward"] is None and settings["attention"]
+            settings["shuffle"] = round((renamed["intro.weight"][1] / 3) ** 0.5)
             settings["local_window"] = LOCAL_WINDOW if official and settings["encoder"] == LOCALLY_TESTED else None
         return settings if shapes_of(self.model, settings) == renamed else None
 
