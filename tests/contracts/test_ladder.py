@@ -8,7 +8,7 @@ import limpid
 ROOT = Path(limpid.__file__).parent
 RUNGS = [
     {"errors"},
-    {"catalogue", "progress", "__init__"},
+    {"catalogue", "epochs", "progress", "__init__"},
     {"image", "weights"},
     {"physics", "blocks"},
     {"backbones"},

@@ -4,10 +4,10 @@ from typing import get_args
 
 import pytest
 
+from limpid.epochs import at
 from limpid.errors import LimpidError, SettingError, UnknownNameError
 from limpid.image import batch
 from limpid.recipe import structure
-from limpid.recipe.epochs import at
 from limpid.recipe.load import load
 from recipe_samples import EXAMPLE, PLACES
 

@@ -175,3 +175,14 @@ def test_a_dry_run_shows_what_would_happen(tmp_path, given):
     assert (tmp_path / "run/first_batches.png").stat().st_size > 2000
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"first_batches.png"}
     train(loaded, Wish(folder=tmp_path / "run", max_steps=1, quiet=True))  # the sheet is not in its way
+
+
+def test_accumulated_batches_make_the_step_of_one_large_batch(run, tmp_path, given):
+    steps = {}
+    for name, overrides in (("large", ["data.batch=4"]), ("small", ["data.batch=1", "train.accumulate=4"])):
+        loaded = load(recipe(tmp_path / "sample.yaml", {"optimiser": {"name": "sgd", "rate": 0.1}}), [*given, *overrides])
+        train(loaded, Wish(folder=tmp_path / name, quiet=True))
+        steps[name] = state(tmp_path / name)
+    assert steps["large"]["step"] == steps["small"]["step"] == 4
+    for name, tensor in steps["large"]["players"]["network"].items():
+        assert torch.allclose(tensor, steps["small"]["players"]["network"][name], atol=1e-6), name

@@ -9,11 +9,9 @@ from torch.utils.data import Dataset
 
 from limpid.data.pair import Pair
 from limpid.data.threads import one_thread
+from limpid.epochs import Weight, at
 from limpid.errors import DataError, SettingError
 from limpid.physics.seeds import generator
-
-Weight = float | Mapping[int, float]
-"""A ratio, or ratios from an epoch on: ``{0: 0.7, 45: 0.5}``."""
 
 
 class Source(Protocol):
@@ -61,14 +59,8 @@ class Stream(Dataset[Pair]):
 
     def chances(self, epoch: int) -> np.ndarray:
         """Probability of each source in an epoch; they sum to 1."""
-        weights = np.array([_at(weight, epoch) for weight in self.weights], dtype=float)
+        weights = np.array([at(weight, epoch) for weight in self.weights], dtype=float)
         if weights.min() < 0 or not 0 < weights.sum() < float("inf"):
             raise SettingError(f"weights of sources must be at least 0 and not all 0; in epoch {epoch} they are {weights.tolist()}")
         chances: np.ndarray = weights / weights.sum()
         return chances
-
-
-def _at(weight: Weight, epoch: int) -> float:
-    if not isinstance(weight, Mapping):
-        return weight
-    return weight[max((start for start in weight if start <= epoch), default=min(weight))]

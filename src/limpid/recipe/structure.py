@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from limpid.recipe.epochs import at
+from limpid.epochs import at
 
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Weight = Number | Annotated[dict[Annotated[int, Field(ge=0)], Number], Field(min_length=1)]
-"""A number, or ``{epoch: number}``; see ``limpid.recipe.epochs.at``."""
+"""A number, or ``{epoch: number}``; see ``limpid.epochs.at``."""
 Kind = Literal["synthetic", "aligned", "unaligned"]
 """As in ``limpid.image.batch``, which loads torch."""
 Name = Annotated[str, Field(min_length=1)]

@@ -43,11 +43,10 @@ class Assembly:
     tests: Sequence[ScoredSet]
 
 
-def assemble(loaded: Loaded, *, backbone_weights: str = "pretrained") -> Assembly:
-    """Make everything that a recipe names; equal seeds make equal networks.
+def assemble(loaded: Loaded) -> Assembly:
+    """Make everything that a recipe names; equal seeds make equal networks, whose backbones are still to be filled.
 
-    ``backbone_weights``: ``pretrained``, ``none`` or a path, for every backbone of network, losses and teacher. Raises the
-    errors of whoever finds a fault in its settings, with the place in the recipe.
+    Raises the errors of whoever finds a fault in its settings, with the place in the recipe.
     """
     recipe = loaded.recipe
     sources = data_sources(loaded)
@@ -70,7 +69,6 @@ def assemble(loaded: Loaded, *, backbone_weights: str = "pretrained") -> Assembl
         raise UsageError(
             f"{loaded.where('procedure')}: {recipe.procedure.name} has a judge; give the recipe its optimiser as `judge:`"
         )
-    fill((*procedure.players.values(), objective, *procedure.frozen), backbone_weights)
     return Assembly(
         entry=entry,
         settings=settings,
@@ -107,8 +105,12 @@ def _part(loaded: Loaded, path: tuple[str | int, ...], item: Item, place: int) -
     return Part(source=_source(loaded, path, item, None), seed=loaded.recipe.seed + place, count=item.count)
 
 
-def fill(modules: Sequence[nn.Module], weights: str) -> None:
-    """Fill every backbone below ``modules``; raises UsageError when weights are named and there is none to fill."""
+def fill(procedure: Procedure, weights: str) -> None:
+    """Fill every backbone of network, losses and teacher: ``pretrained``, ``none`` (random) or the path of a file or folder.
+
+    Raises UsageError when weights are named and there is none to fill, and WeightsError when they cannot be had.
+    """
+    modules = (*procedure.players.values(), procedure.objective, *procedure.frozen)
     backbones = {id(found): found for module in modules for found in module.modules() if isinstance(found, Backbone)}
     if not backbones and weights != "pretrained":
         raise UsageError(f"this recipe has no backbone to fill; leave out --backbone-weights {weights}")

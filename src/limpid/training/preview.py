@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from limpid.data.collate import collate
 from limpid.data.sheet import Sheet
+from limpid.errors import WeightsError
 from limpid.image.batch import Batch
 from limpid.recipe.load import Loaded, dump
-from limpid.training.assemble import Assembly, assemble
+from limpid.training.assemble import Assembly, assemble, fill
 from limpid.training.player import bare
 from limpid.training.session import room_of
 
@@ -20,8 +21,17 @@ _ITEMS = 24
 
 
 def preview(loaded: Loaded, folder: Path, *, backbone_weights: str) -> str:
-    """Lines for a person; writes ``first_batches.png`` into ``folder``. Raises whatever a start would raise."""
-    assembly = assemble(loaded, backbone_weights=backbone_weights)
+    """Lines for a person; writes ``first_batches.png`` into ``folder``.
+
+    Raises whatever a start would raise, but for backbones whose weights are not there: a line says so, and sizes are right
+    all the same.
+    """
+    assembly = assemble(loaded)
+    try:
+        fill(assembly.procedure, backbone_weights)
+        missing: tuple[str, ...] = ()
+    except WeightsError as error:
+        missing = (f"to be done     {error}",)
     recipe = loaded.recipe
     items = range(min(recipe.data.batch, len(assembly.stream)))
     batch = collate([assembly.stream[index] for index in items], assembly.entry.layers)
@@ -47,6 +57,7 @@ def preview(loaded: Loaded, folder: Path, *, backbone_weights: str) -> str:
         f"disk           {rest:.2f} GB in {folder}, {peak:.2f} GB while a file is replaced",
         f"first batch    input {_shape(batch.input)}, {truth}; {kinds}",
         f"contact sheet  {sheet}",
+        *missing,
     )
     return "\n".join(lines)
 

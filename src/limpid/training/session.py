@@ -20,7 +20,7 @@ from limpid.recipe.load import Loaded, dump
 from limpid.recipe.structure import Recipe
 from limpid.runtime.load import load
 from limpid.runtime.separator import Separator
-from limpid.training.assemble import Assembly, assemble, scored_sets
+from limpid.training.assemble import Assembly, assemble, fill, scored_sets
 from limpid.training.dumps import dump as dump_photos
 from limpid.training.dumps import onlooker, prune
 from limpid.training.journal import Journal
@@ -68,7 +68,8 @@ def train(loaded: Loaded, wish: Wish) -> int:
     check_folder(wish)
     with listening() as stop:
         fabric = launch(loaded.recipe, wish.device)
-        assembly = assemble(loaded, backbone_weights=wish.backbone_weights)
+        assembly = assemble(loaded)
+        fill(assembly.procedure, wish.backbone_weights)
         _warn(assembly, loaded, fabric)
         run = set_up(loaded, assembly, fabric, resume=wish.folder / LAST if wish.resume else None, init=wish.init, force=wish.force)
         return Session(loaded, assembly, run, wish).go(stop)

@@ -1,5 +1,6 @@
 """Devices, optimisers and the state that a run goes on from."""
 
+import logging
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ def launch(recipe: Recipe, device: str) -> "Fabric":
         from limpid.training.precision import plugin
     except ImportError as error:
         raise MissingExtraError("lightning-fabric", "train", "training") from error
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # what it announces stands in the recipe
     train = recipe.train
     if train.threads:
         torch.set_num_threads(train.threads)
