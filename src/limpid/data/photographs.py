@@ -1,17 +1,17 @@
 """Photos to synthesise from, known by name and hash: those of a folder, or the few that scikit-image brings along."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from limpid.data.decode import pixels, size
+from limpid.data.listed import Listed
 from limpid.data.manifest import sha256
 from limpid.data.pairing import listing
 from limpid.data.unpaired import PhotoFolder
@@ -29,7 +29,7 @@ class Source:
     photos: Mapping[str, str]
 
 
-class Photographs(Sequence[Tensor]):
+class Photographs(Listed[Tensor]):
     """Photos as (3, H, W) tensors, float32, 0…1, sorted by name, decoded when asked for; ``folder`` None: the bundled ones.
 
     Raises DataError for a folder without photos, PhotoError (with the name) for one that cannot be decoded.
@@ -44,16 +44,8 @@ class Photographs(Sequence[Tensor]):
     def __len__(self) -> int:
         return len(self.names)
 
-    @overload
-    def __getitem__(self, index: int) -> Tensor: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Tensor]: ...
-
-    def __getitem__(self, index: int | slice) -> Tensor | list[Tensor]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        return torch.from_numpy(self.load(self.names[index])).permute(2, 0, 1).float().div_(255)
+    def _item(self, place: int) -> Tensor:
+        return torch.from_numpy(self.load(self.names[place])).permute(2, 0, 1).float().div_(255)
 
     def load(self, name: str) -> np.ndarray:
         """One photo as an (H, W, 3) uint8 array; raises DataError when there is none of that name."""

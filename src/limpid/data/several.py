@@ -4,12 +4,13 @@ from bisect import bisect
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Protocol, overload, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
 
 from limpid.data.augment import as_tensor
+from limpid.data.listed import Listed
 from limpid.data.pair import Pair
 from limpid.data.pairing import listing
 from limpid.data.stream import Source
@@ -37,7 +38,7 @@ def check_same_names(first: Sequence[object], second: Sequence[object]) -> None:
         raise DataError(f"{' and '.join(folders)} do not hold the same names in one order; without a partner are {listing(alone)}")
 
 
-class Photos(Sequence[np.ndarray]):
+class Photos(Listed[np.ndarray]):
     """Sequences of (H, W, 3) uint8 photos, one after the other."""
 
     def __init__(self, parts: Sequence[Sequence[np.ndarray]]) -> None:
@@ -48,22 +49,12 @@ class Photos(Sequence[np.ndarray]):
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    @overload
-    def __getitem__(self, index: int) -> np.ndarray: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
-
-    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        part, place = where(self._ends, index % len(self))
-        return self.parts[part][place]
+    def _item(self, place: int) -> np.ndarray:
+        part, inner = where(self._ends, place)
+        return self.parts[part][inner]
 
 
-class Tensors(Sequence[Tensor]):
+class Tensors(Listed[Tensor]):
     """Photos as (3, H, W) tensors, float32, 0…1."""
 
     def __init__(self, photos: Sequence[np.ndarray]) -> None:
@@ -73,16 +64,8 @@ class Tensors(Sequence[Tensor]):
     def __len__(self) -> int:
         return len(self.photos)
 
-    @overload
-    def __getitem__(self, index: int) -> Tensor: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Tensor]: ...
-
-    def __getitem__(self, index: int | slice) -> Tensor | list[Tensor]:
-        if isinstance(index, slice):
-            return [as_tensor(photo) for photo in self.photos[index]]
-        return as_tensor(self.photos[index])
+    def _item(self, place: int) -> Tensor:
+        return as_tensor(self.photos[place])
 
 
 class Sources:

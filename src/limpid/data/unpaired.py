@@ -1,18 +1,17 @@
 """A folder of photos: a sequence of arrays, decoded when asked for."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 
 from limpid.data.decode import pixels
 from limpid.data.health import Health
+from limpid.data.listed import Listed
 from limpid.data.pairing import by_stem, listing
 from limpid.errors import DataError
 
 
-class PhotoFolder(Sequence[np.ndarray]):
+class PhotoFolder(Listed[np.ndarray]):
     """Photos of ``folder`` (subfolders are not searched), sorted by name, as (H, W, 3) uint8 RGB arrays.
 
     ``keep`` holds what was decoded in memory, once per process. A corrupt photo is replaced by the next one, see ``health``.
@@ -33,18 +32,8 @@ class PhotoFolder(Sequence[np.ndarray]):
     def __len__(self) -> int:
         return len(self.paths)
 
-    @overload
-    def __getitem__(self, index: int) -> np.ndarray: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
-
-    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        return self.health.load(index % len(self), self._read)
+    def _item(self, place: int) -> np.ndarray:
+        return self.health.load(place, self._read)
 
     def _read(self, place: int) -> np.ndarray:
         if self._kept is None:

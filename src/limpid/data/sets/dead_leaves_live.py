@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 from torch import Tensor
 
 from limpid.catalogue import Entry
+from limpid.data.listed import Listed
 from limpid.data.threads import one_thread
 from limpid.image.photo import quantise
 from limpid.physics.leaves.chart import chart
@@ -16,7 +16,7 @@ from limpid.physics.seeds import generator
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiveLeaves(Sequence[np.ndarray]):
+class LiveLeaves(Listed[np.ndarray]):
     """``charts`` charts of ``side``×``side`` pixels, (H, W, 3) uint8; chart ``i`` depends on ``settings`` and (seed, i) alone.
 
     ``photos``, (3, H, W), 0…1, lend natural colours.
@@ -31,19 +31,9 @@ class LiveLeaves(Sequence[np.ndarray]):
     def __len__(self) -> int:
         return self.charts
 
-    @overload
-    def __getitem__(self, index: int) -> np.ndarray: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
-
-    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(self.charts))]
-        if not 0 <= index < self.charts:
-            raise IndexError(index)
+    def _item(self, place: int) -> np.ndarray:
         with one_thread():
-            drawn = chart(self.settings, (self.side, self.side), generator(self.seed, index, "chart"), photos=self.photos)
+            drawn = chart(self.settings, (self.side, self.side), generator(self.seed, place, "chart"), photos=self.photos)
         return quantise(drawn, np.uint8)
 
 
