@@ -105,6 +105,9 @@ def test_a_step_without_finite_loss_is_skipped_and_counted(run, tmp_path, spoil)
     run(ONE_TERM)
     last = state(tmp_path / "run")
     assert (last["step"], last["skipped"]) == (8, 2)
+    log = (tmp_path / "run/train.log").read_text()
+    assert "step 3 left out: its loss or gradient is no number (1 so far)" in log
+    assert "step 4 left out: its loss or gradient is no number (2 so far)" in log
     assert all(torch.isfinite(tensor).all() for tensor in last["players"]["network"].values())
     assert {int(one["step"]) for one in last["optimisers"]["network"]["state"].values()} == {6}
 

@@ -32,7 +32,12 @@ class NotFiniteError(LimpidError):
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A finished step: its number from 1 on, epoch from 0 on, losses by label, rates by player, photos, seconds waited for data."""
+    """A finished step.
+
+    ``step``: its number from 1 on; ``epoch``: from 0 on; ``values``: losses by label; ``rates``: by player; ``samples``: photos
+    seen; ``waited``: seconds for data; ``moved``: whether the weights changed, which they do not where a loss or gradient is no
+    number.
+    """
 
     step: int
     epoch: int
@@ -41,6 +46,7 @@ class Done:
     samples: int
     waited: float
     ends_epoch: bool
+    moved: bool
 
 
 @dataclass(kw_only=True)
@@ -109,6 +115,7 @@ class Run:
                 samples=self.per_step,
                 waited=waited - before,
                 ends_epoch=ends,
+                moved=not self.skipped_in_a_row,
             )
             if self.skipped_in_a_row >= MOST_SKIPPED:
                 raise NotFiniteError(

@@ -172,6 +172,8 @@ class Session:
                 over = self._together(stop.asked is not None or self._limit(done))
                 if self.writes:
                     self.journal.step(done.step, done.epoch + 1, done.values, done.rates, done.samples, done.waited)
+                if self.writes and not done.moved:
+                    self.journal.note(f"step {done.step} left out: its loss or gradient is no number ({self.run.skipped} so far)")
                 if done.ends_epoch:
                     self._end_epoch(done)
                 if over or done.ends_epoch or time.monotonic() - self.saved > _EVERY:
