@@ -14,16 +14,18 @@ class Separation(Mapping[str, Tensor]):
     """Ordered mapping from layer name to tensor, with attribute access: ``separation.transmission``.
 
     Layers are RGB, float, ``(3, H, W)`` or ``(B, 3, H, W)``, sRGB-encoded, all of one shape; 0…1 once the runtime has
-    clamped them, unbounded from a bare network. ``steps`` holds intermediate results outside the mapping.
+    clamped them, unbounded from a bare network. ``steps`` holds intermediate results outside the mapping; ``confidence``, 0…1,
+    is how far the runtime has followed the network, 0 when it found nothing to remove.
     Raises ShapeError when the layers differ in shape or there are none.
     """
 
-    def __init__(self, layers: Mapping[str, Tensor], *, steps: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(self, layers: Mapping[str, Tensor], *, steps: Mapping[str, Tensor] | None = None, confidence: float = 1.0) -> None:
         if len({tuple(layer.shape) for layer in layers.values()}) != 1:
             shapes = {name: tuple(layer.shape) for name, layer in layers.items()}
             raise ShapeError(f"the layers of a separation must have one shape; got {shapes}")
         self._layers = dict(layers)
         self.steps: dict[str, Tensor] = dict(steps or {})
+        self.confidence = confidence
 
     def __getitem__(self, name: str) -> Tensor:
         return self._layers[name]

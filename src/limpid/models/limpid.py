@@ -68,7 +68,9 @@ class Limpid(nn.Module):
 
     ``width``: channels at half resolution, the next levels hold 2, 4 and 6 times as many. ``encoder``: blocks at 1/2,
     1/4 and 1/8; ``middle``: blocks at 1/16; ``decoder``: dual blocks at 1/8, 1/4 and 1/2. ``window``: side in features of
-    the local mean that gates the channels of every third middle block, odd.
+    the local mean that gates the channels of every third middle block, odd. ``caution_local``, ``caution_whole``: mean changes,
+    0…1, between which the runtime begins to believe the network around a pixel and on a whole photo (``runtime/caution``);
+    None believes it always. They play no part in the forward.
     """
 
     def __init__(
@@ -79,8 +81,11 @@ class Limpid(nn.Module):
         middle: int = 6,
         decoder: tuple[int, int, int] = (2, 2, 1),
         window: int = 7,
+        caution_local: tuple[float, float] | None = None,
+        caution_whole: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
+        self.caution_local, self.caution_whole = caution_local, caution_whole
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.intro = nn.Conv2d(12, width, 3, padding=1)
         self.encoders = nn.ModuleList(

@@ -50,7 +50,10 @@ class Settings:
 
 @dataclass(kw_only=True)
 class Report:
-    """What became of one photo, as plain data; ``error`` is None when all went well."""
+    """What became of one photo, as plain data; ``error`` is None when all went well.
+
+    ``confidence``: how far the network was followed, 0…1; ``nothing_to_remove``: not at all, so the photo came back as it was.
+    """
 
     input: str
     outputs: dict[str, str] = field(default_factory=dict)
@@ -60,6 +63,8 @@ class Report:
     model: str = ""
     weights_sha256: str | None = None
     plan: str = ""
+    confidence: float = 1.0
+    nothing_to_remove: bool = False
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
 
@@ -118,7 +123,10 @@ def _separate(work: Work, separator: Separator, settings: Settings, report: Repo
     if dry:
         report.outputs = {layer: str(path) for layer, path in work.outputs.items()}
         return
-    layers = _layers(photo, separator, settings.wish, list(work.outputs), chosen)
+    layers, report.confidence = _layers(photo, separator, settings.wish, list(work.outputs), chosen)
+    if report.confidence == 0:
+        report.nothing_to_remove = True
+        report.warnings.append("nothing to remove was found; the photo comes back as it was")
     for layer, path in work.outputs.items():
         written = write(
             layers.pop(layer), path, like=photo, format=settings.format, quality=settings.quality, overwrite=settings.overwrite
@@ -127,10 +135,12 @@ def _separate(work: Work, separator: Separator, settings: Settings, report: Repo
         report.warnings += [note for note in written.notes if note not in report.warnings]
 
 
-def _layers(photo: Photo, separator: Separator, wish: Wish, names: list[str], chosen: Plan) -> dict[str, np.ndarray]:
-    """All layers in the depth of the photo, filled band by band; signed layers are shown around middle grey."""
+def _layers(photo: Photo, separator: Separator, wish: Wish, names: list[str], chosen: Plan) -> tuple[dict[str, np.ndarray], float]:
+    """All layers in the depth of the photo, filled band by band, and the confidence; signed layers are shown around middle grey."""
+    believed = 1.0
     layers = {name: np.empty_like(photo.pixels) for name in names}
     for band in separator.bands(photo, wish, names, chosen):
+        believed = round(band.confidence, 4)
         for name in names:
             shown = 0.5 + band.layers[name] / 2 if name in separator.task.signed else band.layers[name]
             layers[name][band.top : band.bottom] = quantise(shown, photo.pixels.dtype, grey=photo.grey)
@@ -138,4 +148,4 @@ def _layers(photo: Photo, separator: Separator, wish: Wish, names: list[str], ch
     if photo.alpha is not None and primary in layers:
         unseen = photo.alpha == 0
         layers[primary][unseen] = photo.pixels[unseen]
-    return layers
+    return layers, believed

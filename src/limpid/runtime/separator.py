@@ -17,6 +17,7 @@ from limpid.image.separation import Separation
 from limpid.image.size import crop, fit, pad, padded_size, shrink
 from limpid.image.tasks import TASKS
 from limpid.image.tile import Span, blend, spans
+from limpid.runtime.caution import GLANCE, WINDOW, confidence, toned_down
 from limpid.runtime.device import arithmetic
 from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, give_back, measure, plan
 from limpid.runtime.rebuild import apply_guidance, fit_guidance
@@ -53,11 +54,15 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1."""
+    """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1.
+
+    ``confidence``: how far the network is believed on this photo, 0 (nothing to remove) to 1.
+    """
 
     top: int
     bottom: int
     layers: Mapping[str, Tensor]
+    confidence: float = 1.0
 
 
 class Separator:
@@ -89,18 +94,21 @@ class Separator:
     def __call__(self, photo: Source | Photo, *, strength: float = 1.0, resolution: str = "auto", tile: str = "auto") -> Separation:
         """Separate one photo: path, bytes, PIL image, array or tensor → layers (3, H, W), float32, 0…1, on the CPU.
 
-        For tasks whose layers add up, ``residual`` = I − T − R completes them, signed. Raises PhotoError for what is no
+        For tasks whose layers add up, ``residual`` = I − T − R completes them, signed; ``confidence`` of the result is 0 where
+        the network found nothing to remove. Raises PhotoError for what is no
         photo and SettingError for settings out of range.
         """
         read_photo = photo if isinstance(photo, Photo) else read(photo)
         wish = Wish(strength=strength, resolution=resolution, tile=tile)
         names = (*self.task.layers, *self.task.optional)
         layers = {name: torch.empty(3, read_photo.height, read_photo.width) for name in names}
+        believed = 1.0
         held = sum(layer.nbytes for layer in layers.values()) + read_photo.pixels.nbytes
         for band in self.bands(read_photo, wish, names, self.plan((read_photo.height, read_photo.width), wish, held=held)):
             for name in names:
                 layers[name][:, band.top : band.bottom] = band.layers[name]
-        return Separation(layers)
+            believed = band.confidence
+        return Separation(layers, confidence=believed)
 
     def plan(self, size: tuple[int, int], wish: Wish, *, held: int = 0) -> Plan:
         """How a photo of ``size`` (height, width) would be run; ``held``: bytes that the caller keeps throughout.
@@ -140,7 +148,8 @@ class Separator:
 
         Networks that know neither see ``HALO``, and their tiles may show: chained local means, IBCLN's cascade.
         """
-        return int(getattr(self.network, "receptive_radius", getattr(self.network, "local_radius", HALO)))
+        judged = WINDOW // 2 if getattr(self.network, "caution_local", None) else 0
+        return judged + int(getattr(self.network, "receptive_radius", getattr(self.network, "local_radius", HALO)))
 
     @property
     def _contextual(self) -> bool:
@@ -157,12 +166,24 @@ class Separator:
         """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held."""
         size = (photo.height, photo.width)
         chosen = chosen or self.plan(size, wish, held=photo.pixels.nbytes)
+        believed = self._confidence(photo)
         raw = self._rebuilt(photo, chosen) if chosen.working != size else self._separated(photo, chosen)
         try:
             for top, bottom, layers in raw:
-                yield Band(top=top, bottom=bottom, layers=self._finished(photo, slice(top, bottom), layers, wish, names))
+                done = self._finished(photo, slice(top, bottom), layers, wish.strength, believed, names)
+                yield Band(top=top, bottom=bottom, layers=done, confidence=believed)
         finally:
             give_back()
+
+    def _confidence(self, photo: Photo) -> float:
+        """How far the network is believed on this photo, from a glance at it; 1 for networks that set no limits."""
+        limits = getattr(self.network, "caution_whole", None)
+        if limits is None:
+            return 1.0
+        large = max(photo.height, photo.width) > GLANCE
+        small = shrink(photo.pixels, *fit(photo.height, photo.width, GLANCE)) if large else photo.pixels
+        glance = replace(photo, pixels=small, alpha=None).tensor()
+        return confidence(glance, self.run(glance)[self.task.layers[0]], limits)
 
     @torch.inference_mode()
     def run(self, image: Tensor) -> dict[str, Tensor]:
@@ -174,7 +195,9 @@ class Separator:
         layers = layers.map(lambda layer: crop(layer[0], height, width).float().cpu())
         shown = getattr(self.network, "shown", None)  # networks whose layers have a range of their own map it to 0…1
         layers = shown(layers) if shown else layers
-        return {**layers, **layers.steps}
+        limits = getattr(self.network, "caution_local", None)
+        found = toned_down(image, layers, limits) if limits is not None else layers
+        return {**found, **layers.steps}
 
     def _forward(self, mixed: Tensor) -> Separation:
         with torch.inference_mode(), arithmetic(self.device, self.precision):
@@ -232,13 +255,13 @@ class Separator:
             yield *rows, {**band, primary: mixed - band[primary]}
 
     def _finished(
-        self, photo: Photo, rows: slice, layers: Mapping[str, Tensor], wish: Wish, names: Sequence[str]
+        self, photo: Photo, rows: slice, layers: Mapping[str, Tensor], strength: float, believed: float, names: Sequence[str]
     ) -> dict[str, Tensor]:
-        """Clamp (here and only here), apply the strength to the primary layer, complete the sum."""
+        """Clamp (here and only here), apply confidence, and strength to the primary layer, complete the sum."""
         mixed = photo.tensor(rows)
         primary = self.task.layers[0]
-        done = {name: layer.clamp(0, 1) for name, layer in layers.items()}
-        done[primary] = torch.lerp(mixed, done[primary], wish.strength)
+        done = {name: believed * layer.clamp(0, 1) for name, layer in layers.items()}
+        done[primary] = torch.lerp(mixed, layers[primary].clamp(0, 1), strength * believed)
         if "residual" in self.task.optional:
             done["residual"] = mixed - done["transmission"] - done["reflection"]
         for name in names:
