@@ -7,6 +7,7 @@ import time
 import pytest
 
 from limpid.recipe.load import load
+from limpid.training.scores import ScoredSet
 from limpid.training.session import Wish, train
 from training_samples import differences, finish, recipe, start, state
 
@@ -85,4 +86,21 @@ def test_limits_stop_a_run_that_goes_on_bit_for_bit(tmp_path, given):
     train(loaded, Wish(folder=part, resume=True, quiet=True))
     assert differences({**state(whole), "journal": 0}, {**state(part), "journal": 0}) == []
     assert rows(whole) == rows(part)
+    assert (whole / "best.json").read_text() == (part / "best.json").read_text()
+
+
+def test_a_signal_while_an_epoch_is_scored_leaves_the_scores_to_the_resumed_run(tmp_path, given, monkeypatch):
+    loaded = load(recipe(tmp_path / "sample.yaml", {"schedule": {"name": "plateau", "factor": 0.5, "patience": 0}}), given)
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    train(loaded, Wish(folder=whole, quiet=True))
+    look = ScoredSet.score
+    with monkeypatch.context() as patch:
+        patch.setattr(ScoredSet, "score", lambda *words: signal.raise_signal(signal.SIGTERM) or look(*words))
+        assert train(loaded, Wish(folder=part, quiet=True)) == 143
+    assert (state(part)["step"], state(part)["due"]) == (4, 0)
+    assert not (part / "best.json").exists()
+    assert train(loaded, Wish(folder=part, resume=True, quiet=True)) == 0
+    assert differences({**state(whole), "journal": 0}, {**state(part), "journal": 0}) == []
+    drop = lambda run: [line.split(",")[:-3] for line in (run / "epochs.csv").read_text().splitlines()]  # noqa: E731
+    assert drop(whole) == drop(part)
     assert (whole / "best.json").read_text() == (part / "best.json").read_text()

@@ -54,7 +54,7 @@ class Run:
     """Players, optimisers, average and counters of a training; ``steps`` moves it, ``state`` and ``restore`` carry it over.
 
     ``step``: optimiser steps done; ``per_step``: photos of a step over all processes; ``length``: photos of an epoch; ``journal``:
-    what its records stood at.
+    what its records stood at; ``due``: an epoch, from 0 on, whose steps are done but not its scores, as a signal came before.
     """
 
     recipe: Recipe
@@ -68,6 +68,7 @@ class Run:
     skipped: int = 0
     skipped_in_a_row: int = 0
     journal: dict[str, Any] | None = None
+    due: int | None = None
 
     @property
     def per_step(self) -> int:
@@ -170,6 +171,7 @@ class Run:
             "step": self.step,
             "world": self.fabric.world_size,
             "skipped": self.skipped,
+            "due": self.due,
             "players": {name: weights_of(bare(player)) for name, player in self.procedure.players.items()},
             "average": weights_of(self.average.network),
             "optimisers": {name: seat.optimiser.state_dict() for name, seat in self.seats.items()},
@@ -190,7 +192,7 @@ class Run:
         if self.plateau and state["plateau"]:
             self.plateau = Plateau(**state["plateau"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
-        self.step, self.skipped = state["step"], state["skipped"]
+        self.step, self.skipped, self.due = state["step"], state["skipped"], state["due"]
         self.journal = state["journal"]
 
 

@@ -1,6 +1,6 @@
 """How good a network is on named sets while it learns: PSNR and SSIM of its first layer, beside those of the untouched input."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,10 +41,15 @@ class ScoredSet:
     label: str
     parts: Sequence[Part]
 
-    def score(self, separator: Separator) -> Scores:
-        """Mean scores of a network over all items, joint PSNR in dB and SSIM; estimates are clamped, not rounded."""
+    def score(self, separator: Separator, going: Callable[[], bool] = lambda: True) -> Scores | None:
+        """Mean scores of a network over all items, joint PSNR in dB and SSIM; estimates are clamped, not rounded.
+
+        None when ``going``, asked before each item, says no.
+        """
         found = []
         for pair in (pair for part in self.parts for pair in part.pairs()):
+            if not going():
+                return None
             estimate = separator.run(pair.input)[separator.entry.layers[0]].clamp(0, 1)
             found.append((*_pair(estimate, pair.transmission), *_pair(pair.input, pair.transmission)))
         names = ("psnr", "ssim", "input_psnr", "input_ssim")

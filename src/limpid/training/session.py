@@ -87,7 +87,7 @@ def appraise(loaded: Loaded, wish: Wish) -> int:
     validate, tests = scored_sets(loaded)
     for scored in (validate, *tests):
         if scored is not None:
-            scores = scored.score(separator)
+            scores = scored.score(separator) or {}
             say(f"{best.name} on {scored.label}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
     if loaded.recipe.log.photos:
         photos = _found(loaded.recipe.log.photos)
@@ -166,16 +166,16 @@ class Session:
         """All steps that are left; returns the exit code."""
         if not self.run.step:
             self._save()  # a run that is killed early goes on from the same start, whatever it was
+        self._end_epoch(stop)  # one that a signal has interrupted
         batches = self.run.batches(self.assembly.stream, self.assembly.entry.layers)
         try:
             for done in self.run.steps(batches):
-                over = self._together(stop.asked is not None or self._limit(done))
-                if self.writes:
-                    self.journal.step(done.step, done.epoch + 1, done.values, done.rates, done.samples, done.waited)
-                if self.writes and not done.moved:
-                    self.journal.note(f"step {done.step} left out: its loss or gradient is no number ({self.run.skipped} so far)")
+                self._record(done)
+                asked = self._together(stop.asked is not None)
                 if done.ends_epoch:
-                    self._end_epoch(done)
+                    self.run.due = done.epoch
+                    asked = asked or not self._end_epoch(stop)
+                over = asked or self._together(self._limit(done))
                 if over or done.ends_epoch or time.monotonic() - self.saved > _EVERY:
                     self._save()
                 if over:
@@ -189,6 +189,13 @@ class Session:
                 self.journal.close()
         return stop.asked or 0
 
+    def _record(self, done: Done) -> None:
+        if not self.writes:
+            return
+        self.journal.step(done.step, done.epoch + 1, done.values, done.rates, done.samples, done.waited)
+        if not done.moved:
+            self.journal.note(f"step {done.step} left out: its loss or gradient is no number ({self.run.skipped} so far)")
+
     def _limit(self, done: Done) -> bool:
         minutes, steps = self.wish.max_minutes, self.wish.max_steps
         late = minutes is not None and time.monotonic() - self.started > 60 * minutes
@@ -201,28 +208,38 @@ class Session:
             return wanted
         return bool(fabric.all_reduce(torch.tensor(float(wanted), device=fabric.device), reduce_op="sum"))
 
-    def _end_epoch(self, done: Done) -> None:
-        """Scores, pictures and weights of an epoch; the plateau is told by all processes alike."""
-        epoch, score = done.epoch + 1, float("nan")
-        if self.writes:
-            scores = self._scores()
-            self.journal.epoch(epoch, done.step, scores)
+    def _end_epoch(self, stop: Stop) -> bool:
+        """Scores, pictures and weights of the epoch that is due, if one is; False when a signal cut it short and it stays due.
+
+        The plateau is told by all processes alike.
+        """
+        if self.run.due is None:
+            return True
+        epoch, score = self.run.due + 1, None
+        scores = self._scores(stop) if self.writes else None
+        if scores is not None:
+            self.journal.epoch(epoch, self.run.step, scores)
             score = scores.get("validation", {}).get("psnr", float(epoch))
-            self.best.offer(self._checkpoint, epoch=epoch, step=done.step, score=score)
-            self.numbered.offer(self._checkpoint, epoch=epoch, step=done.step)
-            self._show(epoch, done.step)
+            self.best.offer(self._checkpoint, epoch=epoch, step=self.run.step, score=score)
+            self.numbered.offer(self._checkpoint, epoch=epoch, step=self.run.step)
+            self._show(epoch, self.run.step)
         score = self.run.fabric.broadcast(score)
+        if score is None:
+            return False
         if self.run.plateau:
             self.run.plateau.after(score)
+        self.run.due = None
+        return True
 
-    def _scores(self) -> dict[str, dict[str, float]]:
+    def _scores(self, stop: Stop) -> dict[str, dict[str, float]] | None:
+        """Scores of the average on all sets by name; None when a signal came."""
         network, training = self.run.average.network, self.run.average.network.training
         recipe, sets = self.run.recipe, [self.assembly.validate, *self.assembly.tests]
         precision = "float32" if recipe.train.precision == "float16" else recipe.train.precision
         separator = Separator(network, self.assembly.entry, name=recipe.name, device=self.run.fabric.device, precision=precision)
-        scores = {scored.label: dict(scored.score(separator)) for scored in sets if scored is not None}
+        scores = {scored.label: scored.score(separator, lambda: stop.asked is None) for scored in sets if scored is not None}
         network.train(training)
-        return scores
+        return None if None in scores.values() else {label: dict(found) for label, found in scores.items() if found is not None}
 
     def _show(self, epoch: int, step: int) -> None:
         """What the average makes of the recipe's photos, or of the first training inputs, as files and in TensorBoard."""
