@@ -47,7 +47,7 @@ def validations(run):
 
 def straight(loaded):
     """PSNR of the best gain and offset of the input over all validation pairs together."""
-    scored, _ = scored_sets(loaded)
+    (scored,) = scored_sets(loaded)
     pairs = [pair for part in scored.parts for pair in part.pairs()]
     seen = torch.cat([pair.input.flatten() for pair in pairs])
     wanted = torch.cat([pair.transmission.flatten() for pair in pairs])

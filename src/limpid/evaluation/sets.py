@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limpid import catalogue
@@ -156,16 +156,12 @@ def _hashed(item: Item) -> Item:
     try:
         key = " ".join(sha256(path) for path in (item.input, item.truth) if path is not None)
     except OSError as fault:
-        return _with(item, fault=f"{fault.filename} cannot be read ({fault.strerror}); check your permission")
-    return _with(item, key=key)
-
-
-def _with(item: Item, *, key: str = "", fault: str = "", spoiling: Spoiling | None = None) -> Item:
-    return Item(set=item.set, name=item.name, input=item.input, truth=item.truth, spoiling=spoiling, key=key, fault=fault)
+        return replace(item, fault=f"{fault.filename} cannot be read ({fault.strerror}); check your permission")
+    return replace(item, key=key)
 
 
 def _spoilt(item: Item, spoiling: Spoiling) -> Item:
-    return _with(item, key=f"{item.key} {item.name} {spoiling.says}", fault=item.fault, spoiling=spoiling)
+    return replace(item, key=f"{item.key} {item.name} {spoiling.says}", spoiling=spoiling)
 
 
 def _fingerprint(items: Iterable[Item]) -> str:

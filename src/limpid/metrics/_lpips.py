@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from limpid.backbones._backbone import Backbone, Home
 from limpid.blocks._torchvision import mend
+from limpid.catalogue import Entry
 from limpid.errors import MissingExtraError
 from limpid.metrics._measure import Metric, check_photos
 from limpid.weights.fetch import Remote
@@ -110,8 +111,26 @@ def _network(name: Network) -> Any:
         return _LPIPS(pretrained=True, net=name, pnet_rand=True)
 
 
-def lpips(trunk: type[Trunk], weights: str) -> Metric:
-    """LPIPS with one of the three networks."""
+def entry(trunk: type[Trunk]) -> Entry:
+    """What the catalogue says of LPIPS on one of the three networks."""
+
+    def metric(*, backbone_weights: str = "pretrained") -> Metric:
+        """LPIPS of (3, H, W) photos, 0…1. At least 0, lower is better; the formula is that of ``Lpips``.
+
+        ``backbone_weights``: ``pretrained`` (cache, else download), the path of torchvision's file or its folder, or ``none`` for
+        a random network, which says so in its name. Raises WeightsError when the weights cannot be had, MissingExtraError
+        without torchmetrics and torchvision.
+        """
+        return _metric(trunk, backbone_weights)
+
+    return Entry(
+        build=metric,
+        source="Zhang, Isola, Efros, Shechtman & Wang, CVPR 2018, arXiv:1801.03924; heads v0.1 of torchmetrics",
+        licence="BSD-2-Clause (heads), BSD-3-Clause (torchvision's weights)",
+    )
+
+
+def _metric(trunk: type[Trunk], weights: str) -> Metric:
     compute = Lpips(trunk, weights)
     random = compute.trunk.origin == "none"
     return Metric(

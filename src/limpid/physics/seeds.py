@@ -18,7 +18,12 @@ def generator(seed: int, *key: int | str) -> np.random.Generator:
 
 def torch_generator(seed: int, *key: int | str) -> torch.Generator:
     """The same for torch: a CPU generator seeded from ``generator(seed, *key)``."""
-    return torch.Generator().manual_seed(int(generator(seed, *key).integers(2**62)))
+    return torch.Generator().manual_seed(torch_seed(seed, *key))
+
+
+def torch_seed(seed: int, *key: int | str) -> int:
+    """A number to seed torch with that depends on ``seed`` and ``key`` alone."""
+    return int(generator(seed, *key).integers(2**62))
 
 
 def _word(part: int | str) -> int:

@@ -13,13 +13,13 @@ from limpid.catalogue import Entry
 from limpid.data.augment import Augment
 from limpid.data.stream import Source, Stream
 from limpid.errors import SettingError, UsageError
-from limpid.physics.seeds import generator
+from limpid.physics.seeds import torch_seed
 from limpid.progress import say
 from limpid.recipe.load import Loaded
 from limpid.recipe.settings import arguments, built, validated
 from limpid.recipe.structure import Item
 from limpid.recipe.structure import Term as TermWish
-from limpid.recipe.where import Where, located, unknown
+from limpid.recipe.where import located, unknown
 from limpid.training.objective import Objective, Term
 from limpid.training.player import Player
 from limpid.training.procedure import Procedure
@@ -39,8 +39,7 @@ class Assembly:
     procedure: Procedure
     sources: Sequence[Source]
     stream: Stream
-    validate: ScoredSet | None
-    tests: Sequence[ScoredSet]
+    sets: Sequence[ScoredSet]
 
 
 def assemble(loaded: Loaded) -> Assembly:
@@ -54,8 +53,8 @@ def assemble(loaded: Loaded) -> Assembly:
     stream = Stream(
         list(zip(sources, weights, strict=True)), epochs=recipe.train.epochs, seed=recipe.seed, length=recipe.data.epoch
     )
-    validate, tests = scored_sets(loaded)
-    torch.manual_seed(int(generator(recipe.seed, "network").integers(2**62)))
+    sets = scored_sets(loaded)
+    torch.manual_seed(torch_seed(recipe.seed, "network"))
     entry, settings, network = _network(loaded)
     objective = Objective([_term(loaded, place, wish, entry.layers) for place, wish in enumerate(recipe.losses)])
     procedure: Procedure = built(
@@ -76,29 +75,24 @@ def assemble(loaded: Loaded) -> Assembly:
         procedure=procedure,
         sources=sources,
         stream=stream,
-        validate=validate,
-        tests=tests,
+        sets=sets,
     )
 
 
 def data_sources(loaded: Loaded) -> list[Source]:
     """The training sources of a recipe, each with the recipe's augmentation unless it has its own."""
-    where = loaded.where("data", "augment")
-    augment = recipe_augment(loaded.recipe.data.augment, where)
-    return [_source(loaded, ("data", "train", place), item, augment) for place, item in enumerate(loaded.recipe.data.train)]
-
-
-def recipe_augment(settings: Mapping[str, Any] | None, where: Where) -> Augment | None:
-    """The augmentation that a recipe asks for, None when it asks for none."""
-    return None if settings is None else Augment(**validated(Augment, settings, where=where))
-
-
-def scored_sets(loaded: Loaded) -> tuple[ScoredSet | None, list[ScoredSet]]:
-    """The set that chooses the best epoch, None without one, and the test sets, which never choose."""
     data = loaded.recipe.data
-    parts = [_part(loaded, ("data", "validate", place), item, place) for place, item in enumerate(data.validation)]
-    tests = [ScoredSet(label=label, parts=[_part(loaded, ("data", "test", label), item, 0)]) for label, item in data.test.items()]
-    return ScoredSet(label="validation", parts=parts) if parts else None, tests
+    augment = None if data.augment is None else Augment(**validated(Augment, data.augment, where=loaded.where("data", "augment")))
+    return [_source(loaded, ("data", "train", place), item, augment) for place, item in enumerate(data.train)]
+
+
+def scored_sets(loaded: Loaded) -> list[ScoredSet]:
+    """``validation``, which chooses the best epoch, where there is one, and the test sets by name, which never choose."""
+    data = loaded.recipe.data
+    held_out = [_part(loaded, ("data", "validate", place), item, place) for place, item in enumerate(data.validation)]
+    tests = {label: [_part(loaded, ("data", "test", label), item, 0)] for label, item in data.test.items()}
+    chosen = {"validation": held_out} if held_out else {}
+    return [ScoredSet(label=label, parts=parts) for label, parts in (*chosen.items(), *tests.items())]
 
 
 def _part(loaded: Loaded, path: tuple[str | int, ...], item: Item, place: int) -> Part:

@@ -10,7 +10,7 @@ from limpid.data.loader import Batches, batches
 from limpid.data.stream import Stream
 from limpid.errors import LimpidError, NoRoomError
 from limpid.image.batch import Batch
-from limpid.physics.seeds import generator
+from limpid.physics.seeds import torch_seed
 from limpid.recipe.structure import Cosine, Oscillating, Recipe
 from limpid.training.average import Average
 from limpid.training.player import bare
@@ -126,7 +126,7 @@ class Run:
 
     def _advance(self, micros: Sequence[Batch], epoch: int) -> dict[str, float]:
         """All turns of a step; dropout depends on (seed, step, process) alone."""
-        torch.manual_seed(int(generator(self.recipe.seed, self.step, self.fabric.global_rank, "step").integers(2**62)))
+        torch.manual_seed(torch_seed(self.recipe.seed, self.step, self.fabric.global_rank, "step"))
         values: dict[str, float] = {}
         moved = True
         try:

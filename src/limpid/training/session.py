@@ -72,7 +72,7 @@ def train(loaded: Loaded, wish: Wish) -> int:
         fill(assembly.procedure, wish.backbone_weights)
         _warn(assembly, loaded, fabric)
         run = set_up(loaded, assembly, fabric, resume=wish.folder / LAST if wish.resume else None, init=wish.init, force=wish.force)
-        return Session(loaded, assembly, run, wish).go(stop)
+        return Session(assembly, run, wish).go(stop)
 
 
 def appraise(loaded: Loaded, wish: Wish) -> int:
@@ -80,18 +80,17 @@ def appraise(loaded: Loaded, wish: Wish) -> int:
 
     Raises UsageError when the run has no weights.
     """
-    best = Best(wish.folder).path if wish.folder.is_dir() else None
-    if best is None:
+    kept = Best(wish.folder).kept if wish.folder.is_dir() else ()
+    if not kept:
         raise UsageError(f"{wish.folder} holds no weights to test; train first, or name the run with --name")
-    separator = load(best, device=wish.device, backbone_weights=wish.backbone_weights)
-    validate, tests = scored_sets(loaded)
-    for scored in (validate, *tests):
-        if scored is not None:
-            scores = scored.score(separator) or {}
-            say(f"{best.name} on {scored.label}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+    best = kept[0]
+    separator = load(wish.folder / best.file, device=wish.device, backbone_weights=wish.backbone_weights)
+    for scored in scored_sets(loaded):
+        scores = scored.score(separator) or {}
+        say(f"{best.file} on {scored.label}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
     if loaded.recipe.log.photos:
         photos = _found(loaded.recipe.log.photos)
-        for line in dump_photos(lambda photo: separator.run(photo), photos, wish.folder / "test", Best(wish.folder).kept[0].epoch):
+        for line in dump_photos(separator.run, photos, wish.folder / "test", best.epoch):
             say(line)
     return 0
 
@@ -123,8 +122,7 @@ def check_folder(wish: Wish) -> None:
 
 def _warn(assembly: Assembly, loaded: Loaded, fabric: "Fabric") -> None:
     """Look at the data before the first step; raises DataError, or says what is odd."""
-    sets = [scored for scored in (assembly.validate, *assembly.tests) if scored is not None]
-    held_out = {scored.label: [part.source for part in scored.parts] for scored in sets}
+    held_out = {scored.label: [part.source for part in scored.parts] for scored in assembly.sets}
     per_step = loaded.recipe.data.batch * loaded.recipe.train.accumulate * fabric.world_size
     for warning in check(assembly.sources, held_out, assembly.stream.length, per_step):
         if fabric.is_global_zero:
@@ -139,8 +137,8 @@ def _found(folder: Path) -> list[Path]:
 class Session:
     """One process's part in a run; the first process writes, the others only compute."""
 
-    def __init__(self, loaded: Loaded, assembly: Assembly, run: Run, wish: Wish) -> None:
-        self.loaded, self.assembly, self.run, self.wish = loaded, assembly, run, wish
+    def __init__(self, assembly: Assembly, run: Run, wish: Wish) -> None:
+        self.assembly, self.run, self.wish = assembly, run, wish
         self.folder, self.writes = wish.folder, run.fabric.is_global_zero
         self.started = self.saved = time.monotonic()
         log = run.recipe.log
@@ -234,10 +232,10 @@ class Session:
     def _scores(self, stop: Stop) -> dict[str, dict[str, float]] | None:
         """Scores of the average on all sets by name; None when a signal came."""
         network, training = self.run.average.network, self.run.average.network.training
-        recipe, sets = self.run.recipe, [self.assembly.validate, *self.assembly.tests]
+        recipe = self.run.recipe
         precision = "float32" if recipe.train.precision == "float16" else recipe.train.precision
         separator = Separator(network, self.assembly.entry, name=recipe.name, device=self.run.fabric.device, precision=precision)
-        scores = {scored.label: scored.score(separator, lambda: stop.asked is None) for scored in sets if scored is not None}
+        scores = {scored.label: scored.score(separator, lambda: stop.asked is None) for scored in self.assembly.sets}
         network.train(training)
         return None if None in scores.values() else {label: dict(found) for label, found in scores.items() if found is not None}
 

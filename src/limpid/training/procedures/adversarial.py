@@ -84,7 +84,8 @@ class Adversarial:
         if not self.judge_first:
             self._shown[id(batch)] = estimate.detach()
         judge = self.players["judge"].requires_grad_(False)
-        real, fake = self._logits(judge, batch, estimate, mask)
+        fake = self._says(judge, batch, estimate, mask)
+        real = self._says(judge, batch, batch.truth[self.layer], mask) if self.term.loss.compares else fake  # else not looked at
         judge.requires_grad_(True)
         value = self.term.loss.player(real, fake) * (mask.sum() / len(batch))  # type: ignore[operator]
         return tally + Tally(total=weight * value, parts={self.term.label: value.detach()})
@@ -97,15 +98,16 @@ class Adversarial:
         if estimate is None:
             with torch.no_grad():
                 estimate = separate(self.players["network"], batch.input)[self.layer]
-        value = self.term.loss.judge(*self._logits(self.players["judge"], batch, estimate, mask))  # type: ignore[operator]
+        judge = self.players["judge"]
+        real, fake = (self._says(judge, batch, candidate, mask) for candidate in (batch.truth[self.layer], estimate))
+        value = self.term.loss.judge(real, fake)  # type: ignore[operator]
         return Tally(total=value, parts={"judge": value.detach()})
 
-    def _logits(self, judge: nn.Module, batch: Batch, estimate: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the truth and of the estimate."""
-        photo, truth, estimate = batch.input[mask], batch.truth[self.layer][mask], estimate[mask]
-        if self.conditional:
-            return judge(photo, truth).float(), judge(photo, estimate).float()
-        return judge(truth).float(), judge(estimate).float()
+    def _says(self, judge: nn.Module, batch: Batch, candidate: Tensor, mask: Tensor) -> Tensor:
+        """The judge's logits of a candidate for the layer, beside the photo if it is conditional."""
+        seen = (batch.input[mask], candidate[mask]) if self.conditional else (candidate[mask],)
+        logits: Tensor = judge(*seen).float()
+        return logits
 
 
 def _nothing(batch: Batch, label: str) -> Tally:

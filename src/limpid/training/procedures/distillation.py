@@ -8,7 +8,6 @@ compares maps of frozen backbones and moves nothing.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from math import cos, pi
 from pathlib import Path
 
 import torch
@@ -22,6 +21,7 @@ from limpid.image.separation import Separation
 from limpid.losses.feature_distillation import FeatureDistillation
 from limpid.training.objective import Objective, Tally
 from limpid.training.player import bare, separate
+from limpid.training.rates import cosine
 
 STAGES = ("conv1", "conv4", "conv7", "conv9")
 """Of the hypercolumn networks: modules whose outputs are compared by default, all trainable and alike in every backbone."""
@@ -79,9 +79,10 @@ class Distillation:
 
     def scale(self, epoch: int) -> float:
         """Factor on the teacher's terms in an epoch."""
-        if self.decay is None or epoch <= self.decay[0]:
+        if self.decay is None:
             return 1.0
-        return 0.5 * (1 + cos(pi * min(1.0, (epoch - self.decay[0]) / max(1, self.decay[1] - self.decay[0]))))
+        begin, end = self.decay
+        return cosine(max(0, epoch - begin), end - begin, warmup=0, floor=0.0)
 
     def _fit(self, student: nn.Module) -> None:
         """Give the feature terms projectors between the widths that the modules turn out to have."""
