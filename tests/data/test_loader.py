@@ -8,6 +8,7 @@ from itertools import islice
 
 import pytest
 import torch
+from torch._C import _error_if_any_worker_fails
 
 from limpid import catalogue
 from limpid.data.augment import Augment
@@ -150,14 +151,31 @@ def test_a_fault_of_the_program_becomes_an_error_of_ours(workers):
     assert str(caught.value) == "ZeroDivisionError: division by zero"
 
 
+@pytest.fixture
+def foreign_handler():
+    """Torch's handler for dead children, as loaders of others leave it: it raises in the main thread."""
+
+    def handler(signum, frame):
+        _error_if_any_worker_fails()
+
+    before = signal.signal(signal.SIGCHLD, handler)
+    yield handler
+    signal.signal(signal.SIGCHLD, before)
+
+
 @pytest.mark.parametrize("death", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(3)])
-def test_a_dead_worker_is_said_in_one_line(death):
-    handler = signal.getsignal(signal.SIGCHLD)
+def test_a_dead_worker_is_said_in_one_line(death, foreign_handler):
     with pytest.raises(LimpidError, match=r"process that makes items died \(.*lower data\.workers") as caught:
         drain(death, 1)
     assert "\n" not in str(caught.value)
-    assert signal.getsignal(signal.SIGCHLD) == handler
+    assert signal.getsignal(signal.SIGCHLD) is foreign_handler
     assert not multiprocessing.active_children()
+
+
+def test_handlers_of_others_do_not_hear_of_our_workers(stream, foreign_handler):
+    with batches(stream, layers=LAYERS, workers=1):
+        assert signal.getsignal(signal.SIGCHLD) is signal.SIG_DFL  # else it would raise anywhere in the main thread
+    assert signal.getsignal(signal.SIGCHLD) is foreign_handler
 
 
 def test_leaving_early_stops_the_workers(stream):

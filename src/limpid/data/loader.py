@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -126,8 +125,9 @@ class Batches(Iterator[list[Batch]]):
     def __init__(self, loader: "DataLoader[_Loaded]", accumulate: int) -> None:
         self.waited = 0.0
         self._accumulate = accumulate
-        with _quiet_children():
-            self._loaded: Iterator[_Loaded] | None = iter(loader)
+        self._before = _ears()
+        self._loaded: Iterator[_Loaded] | None = iter(loader)
+        _listen(signal.SIG_DFL)
         # taking a batch over from a worker costs milliseconds of patience: a thread does it while the trainer computes
         self._helper = ThreadPoolExecutor(1, "limpid-data") if loader.num_workers else None
         self._coming = self._helper.submit(_fetch, self._loaded) if self._helper else None
@@ -162,6 +162,7 @@ class Batches(Iterator[list[Batch]]):
         if self._helper:
             self._helper.shutdown(cancel_futures=True)
         self._loaded = self._coming = None  # the loader's iterator stops its workers when nobody holds it
+        _listen(self._before)
 
     def __enter__(self) -> Self:
         return self
@@ -231,17 +232,19 @@ def _settle(worker: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-@contextmanager
-def _quiet_children() -> Iterator[None]:
-    """Keep torch's handler for dead children out of the training: it would raise wherever the main thread happens to be."""
-    if not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGCHLD)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCHLD, before)
+def _ears() -> Any:
+    """What hears of dead children now; None where there is no such signal."""
+    return signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+
+
+def _listen(handler: Any) -> None:
+    """Let ``handler`` hear of dead children, where this thread may say so.
+
+    Torch's own, installed with the first workers and left behind for good, would raise wherever the main thread happens to be;
+    ``_fetch`` learns of a death without it.
+    """
+    if hasattr(signal, "SIGCHLD") and handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, handler)
 
 
 def _death(error: Exception) -> _Failure:
