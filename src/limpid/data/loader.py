@@ -55,11 +55,12 @@ class _Parcel:
         known = {name: mask.tolist() for name, mask in batch.known.items()}
         return cls(photos, known, batch.gain.tolist(), batch.kinds, batch.names)
 
-    def batch(self) -> Batch:
-        """The batch again; its photos stay in the shared memory."""
+    def batch(self, *, pin: bool) -> Batch:
+        """The batch again; its photos stay in the shared memory, or are copied to pinned memory."""
+        photos = self.photos.pin_memory() if pin else self.photos
         return Batch(
-            input=self.photos[0],
-            truth=dict(zip(self.known, self.photos[1:], strict=True)),
+            input=photos[0],
+            truth=dict(zip(self.known, photos[1:], strict=True)),
             known={name: torch.tensor(mask) for name, mask in self.known.items()},
             kinds=self.kinds,
             gain=torch.tensor(self.gain),
@@ -122,15 +123,15 @@ class Batches(Iterator[list[Batch]]):
     data stop the workers. Raises what went wrong while an item was made, in whichever process; LimpidError for a worker that died.
     """
 
-    def __init__(self, loader: "DataLoader[_Loaded]", accumulate: int) -> None:
+    def __init__(self, loader: "DataLoader[_Loaded]", accumulate: int, *, pin: bool) -> None:
         self.waited = 0.0
-        self._accumulate = accumulate
+        self._accumulate, self._pin = accumulate, pin
         self._before = _ears()
         self._loaded: Iterator[_Loaded] | None = iter(loader)
         _listen(signal.SIG_DFL)
         # taking a batch over from a worker costs milliseconds of patience: a thread does it while the trainer computes
         self._helper = ThreadPoolExecutor(1, "limpid-data") if loader.num_workers else None
-        self._coming = self._helper.submit(_fetch, self._loaded) if self._helper else None
+        self._coming = self._helper.submit(_fetch, self._loaded, self._pin) if self._helper else None
 
     def __next__(self) -> list[Batch]:
         begin = time.perf_counter()
@@ -146,7 +147,7 @@ class Batches(Iterator[list[Batch]]):
         if self._loaded is None:
             raise StopIteration
         try:
-            found = self._coming.result() if self._coming else _fetch(self._loaded)
+            found = self._coming.result() if self._coming else _fetch(self._loaded, self._pin)
         except RuntimeError as error:  # torch's handler for dead children, where a loader of somebody else has left it
             found = _death(error)
         if found is None:
@@ -154,7 +155,7 @@ class Batches(Iterator[list[Batch]]):
         if isinstance(found, _Failure):
             raise found.error()
         if self._helper:
-            self._coming = self._helper.submit(_fetch, self._loaded)
+            self._coming = self._helper.submit(_fetch, self._loaded, self._pin)
         return found
 
     def close(self) -> None:
@@ -181,11 +182,13 @@ def batches(
     world: int = 1,
     accumulate: int = 1,
     workers: int = 0,
+    pin: bool = False,
 ) -> Batches:
     """The steps of a training from ``start_step`` on, for process ``rank`` of ``world``, until the stream ends.
 
     ``layers``: those of the network, see ``collate``; ``batch``: photos per micro-batch of one process; ``accumulate``:
-    micro-batches per step; ``workers``: processes that make items, 0 makes them here. Raises SettingError for numbers that
+    micro-batches per step; ``workers``: processes that make items, 0 makes them here; ``pin``: photos of workers go to pinned
+    memory, from which a CUDA device fetches them while it computes. Raises SettingError for numbers that
     make no sense.
     """
     if min(batch, world, accumulate) < 1 or min(workers, start_step) < 0 or not 0 <= rank < world:
@@ -204,16 +207,16 @@ def batches(
         generator=torch.Generator(),  # else it draws from the global one
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )
-    return Batches(loader, accumulate)
+    return Batches(loader, accumulate, pin=pin)
 
 
-def _fetch(loaded: Iterator[_Loaded]) -> Batch | _Failure | None:
+def _fetch(loaded: Iterator[_Loaded], pin: bool) -> Batch | _Failure | None:
     """The next batch, None after the last one."""
     try:
         found = next(loaded, None)
     except (RuntimeError, OSError, EOFError) as error:  # torch's words for a dead worker, or those of its broken connection
         return _death(error)
-    return found.batch() if isinstance(found, _Parcel) else found
+    return found.batch(pin=pin) if isinstance(found, _Parcel) else found
 
 
 def _as_it_is(loaded: Any) -> Any:

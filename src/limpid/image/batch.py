@@ -18,7 +18,7 @@ class Batch:
     """B photos and what is known of their layers.
 
     ``input``: (B, 3, H, W), 0…1, sRGB-encoded. ``truth``: layer name → (B, 3, H, W), zeros where nobody knows it; ``known``:
-    layer name → (B,), bool. ``kinds`` and ``names``: one per photo. ``gain``: (B,), what the transmission was multiplied by in
+    layer name → (B,), bool, on the CPU. ``kinds`` and ``names``: one per photo. ``gain``: (B,), what the transmission was multiplied by in
     linear light when it was mixed, 1 where nobody did.
     """
 
@@ -33,13 +33,16 @@ class Batch:
         return len(self.kinds)
 
     def to(self, device: torch.device | str) -> Self:
-        """The same batch on another device."""
+        """The same batch on another device; ``known`` stays, as what it decides is decided on the CPU, without waiting.
+
+        Photos in pinned memory are on their way when this returns.
+        """
         return type(self)(
-            input=self.input.to(device),
-            truth={name: layer.to(device) for name, layer in self.truth.items()},
-            known={name: mask.to(device) for name, mask in self.known.items()},
+            input=self.input.to(device, non_blocking=True),
+            truth={name: layer.to(device, non_blocking=True) for name, layer in self.truth.items()},
+            known=self.known,
             kinds=self.kinds,
-            gain=self.gain.to(device),
+            gain=self.gain.to(device, non_blocking=True),
             names=self.names,
         )
 
@@ -58,8 +61,8 @@ class Batch:
         )
 
     def suited(self, kinds: tuple[Kind, ...], layers: tuple[str, ...]) -> Tensor:
-        """Which photos are of one of ``kinds`` and have all of ``layers`` known: (B,), bool."""
-        mask = torch.tensor([kind in kinds for kind in self.kinds], device=self.input.device)
+        """Which photos are of one of ``kinds`` and have all of ``layers`` known: (B,), bool, on the CPU."""
+        mask = torch.tensor([kind in kinds for kind in self.kinds])
         for layer in layers:
             mask = mask & self.known[layer] if layer in self.known else torch.zeros_like(mask)
         return mask

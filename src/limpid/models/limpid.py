@@ -68,7 +68,8 @@ class Limpid(nn.Module):
 
     ``width``: channels at half resolution, the next levels hold 2, 4 and 6 times as many. ``encoder``: blocks at 1/2,
     1/4 and 1/8; ``middle``: blocks at 1/16; ``decoder``: dual blocks at 1/8, 1/4 and 1/2. ``window``: side in features of
-    the local mean that gates the channels of every third middle block, odd. ``caution_local``, ``caution_whole``: mean changes,
+    the local mean that gates the channels of every third middle block, odd. ``mirrored``: outside training, answer with the mean
+    over the photo and its mirror image, in twice the time. ``caution_local``, ``caution_whole``: mean changes,
     0…1, between which the runtime begins to believe the network around a pixel and on a whole photo (``runtime/caution``);
     None believes it always. They play no part in the forward.
     """
@@ -81,11 +82,12 @@ class Limpid(nn.Module):
         middle: int = 6,
         decoder: tuple[int, int, int] = (2, 2, 1),
         window: int = 7,
+        mirrored: bool = False,
         caution_local: tuple[float, float] | None = None,
         caution_whole: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
-        self.caution_local, self.caution_whole = caution_local, caution_whole
+        self.mirrored, self.caution_local, self.caution_whole = mirrored, caution_local, caution_whole
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.intro = nn.Conv2d(12, width, 3, padding=1)
         self.encoders = nn.ModuleList(
@@ -103,6 +105,13 @@ class Limpid(nn.Module):
 
     def forward(self, mixed: Tensor) -> Separation:
         """(B, 3, H, W) → layers of the same shape."""
+        layers = self._separate(mixed)
+        if not self.mirrored or self.training:
+            return layers
+        other = self._separate(mixed.flip(-1))
+        return Separation({name: (layer + other[name].flip(-1)) / 2 for name, layer in layers.items()})
+
+    def _separate(self, mixed: Tensor) -> Separation:
         features = self.intro(F.pixel_unshuffle(mixed, 2))  # (B, 12, H/2, W/2) -> (B, C, H/2, W/2)
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
@@ -138,7 +147,7 @@ ENTRY = Entry(
     layers=("transmission", "reflection"),
     sizes={
         "base": {},
-        "large": {"middle": 12},
+        "large": {"encoder": (2, 6, 8), "middle": 11, "decoder": (4, 6, 3)},
         "tiny": {"width": 8, "encoder": (1, 1, 1), "middle": 1, "decoder": (1, 1, 1), "window": 3},
     },
     needs=Needs(multiple=16, minimum=16, tiling="harmless", precisions=("float32", "bfloat16")),

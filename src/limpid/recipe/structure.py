@@ -213,6 +213,8 @@ class Train(Section):
     """Devices that train together, each on its own batch."""
     threads: Count | None = None
     """Computing threads of each process; null: PyTorch's choice."""
+    compile: bool = False
+    """Compile the network first (torch.compile, minutes), on a CUDA device into CUDA graphs; all batches must have one size."""
 
 
 class Log(Section):

@@ -22,7 +22,8 @@ def build(wish: Optimiser, named: Iterable[tuple[str, nn.Parameter]]) -> Optimiz
     if isinstance(wish, Sgd):
         return torch.optim.SGD(_groups(trained, wish.decay), lr=_first(wish), momentum=wish.momentum)
     kind = torch.optim.AdamW if wish.name == "adamw" else torch.optim.Adam
-    return kind(_groups(trained, wish.decay), lr=_first(wish), betas=wish.betas)
+    fused = all(parameter.is_cuda for _, parameter in trained)  # hundreds of small tensors in one kernel
+    return kind(_groups(trained, wish.decay), lr=_first(wish), betas=wish.betas, fused=fused or None)
 
 
 def _first(wish: Optimiser) -> float:

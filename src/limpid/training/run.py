@@ -96,6 +96,7 @@ class Run:
             world=self.fabric.world_size,
             accumulate=train.accumulate,
             workers=data.workers,
+            pin=self.fabric.device.type == "cuda",
         )
 
     def steps(self, batches: Batches) -> Iterator[Done]:

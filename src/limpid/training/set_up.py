@@ -79,6 +79,8 @@ def set_up(loaded: Loaded, assembly: Assembly, fabric: "Fabric", *, resume: Path
         module, optimiser = fabric.setup(player, build(wish, named))
         procedure.players[name] = module
         seats[name] = Seat(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
+    if recipe.train.compile:  # after the average was copied, which meets photos of all sizes
+        bare(procedure.players["network"]).compile(mode="reduce-overhead", dynamic=False)
     for module in (procedure.objective, *procedure.frozen):
         module.to(fabric.device)
     schedule = recipe.schedule
