@@ -56,6 +56,7 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
         "data.workers": 0,
         "train.epochs": 1,
         "train.threads": 1,
+        "train.compile": False,
         "train.accumulate": 1,
         "train.precision": "float32",
         "log": {"every": 1, "images": 0},

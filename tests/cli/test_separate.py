@@ -173,10 +173,18 @@ def test_wrong_models(limpid, photo, monkeypatch, model, code, message):
     assert names(photo.parent) == ["photo.jpg"]
 
 
+@pytest.mark.parametrize("task", ["denoise", "deblur"])
+def test_the_other_tasks_have_weights_of_their_own(limpid, photo, task):
+    done = limpid(task, photo, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.lines[0])["model"] == f"limpid_{task}"
+    assert Image.open(photo.with_suffix(".restored.jpg")).size == (40, 30)
+
+
 def test_the_other_tasks_ask_for_a_model_of_theirs(limpid, photo, tiny):
-    missing = limpid("denoise", photo)
+    missing = limpid("decompose", photo)
     assert missing.code == 1
-    assert "no weights are shipped for the task 'denoise' yet; name a file with --model" in missing.err
+    assert "no weights are shipped for the task 'intrinsic' yet; name a file with --model" in missing.err
     wrong = limpid("deblur", photo, "-m", tiny)
     assert wrong.code == 2
     assert "does reflection, not deblur" in wrong.err

@@ -24,18 +24,25 @@ def scene(width, height):
     return Image.fromarray(data.coffee()).resize((width, height), Image.Resampling.BICUBIC)
 
 
-@pytest.mark.parametrize(("width", "height"), [(800, 600), (1501, 1003)])
+def behind_glass(width, height):
+    """A scene with something to remove, so that the network has work in every tile."""
+    mirrored = np.asarray(Image.fromarray(data.astronaut()).resize((width, height), Image.Resampling.BICUBIC), np.float32)
+    blend = 0.7 * np.asarray(scene(width, height), np.float32) + 0.4 * mirrored
+    return Image.fromarray(blend.clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("width", "height"), [(900, 600), (1501, 1003)])
 @pytest.mark.parametrize("precision", ["float32", "auto"])
 def test_tiles_do_not_show(width, height, precision):
     network = limpid.load(precision=precision)
-    photo = scene(width, height)
+    photo = behind_glass(width, height)
     whole = network(photo, resolution="full", tile="off")
-    tiled = network(photo, resolution="full", tile="736")
+    tiled = network(photo, resolution="full", tile="848")
     for layer in ("transmission", "reflection"):
         difference = (whole[layer] - tiled[layer]).abs()
         assert float((difference < 2 / 255).float().mean()) >= 0.999
     if precision == "float32":
-        assert float(difference.max()) < 1e-3
+        assert float(difference.max()) < 5 / 255
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
@@ -53,7 +60,7 @@ def test_the_layers_add_up_to_the_photo(separator, strength, resolution):
 
 
 def test_strength_goes_from_the_photo_to_the_answer(separator):
-    photo = scene(200, 150)
+    photo = behind_glass(200, 150)
     mixed = limpid.read(photo).tensor()
     none, half, full = (separator(photo, strength=strength).transmission for strength in (0.0, 0.5, 1.0))
     assert torch.equal(none, mixed)
@@ -210,3 +217,23 @@ def test_networks_of_long_reach_tile_without_visible_seams(name, settings):
     whole, tiled = (made(photo, resolution="full", tile=tile) for tile in ("off", "432"))
     for layer in made.task.layers:
         assert float(((whole[layer] - tiled[layer]).abs() < 2 / 255).float().mean()) >= 0.999
+
+
+def test_a_mirrored_network_answers_alike_for_a_photo_and_its_mirror_image():
+    torch.manual_seed(3)
+    network = limpid.create_model("limpid", "tiny", mirrored=True).eval()
+    alone = limpid.create_model("limpid", "tiny").eval()
+    alone.load_state_dict(network.state_dict())
+    for one, other in zip(network.parameters(), alone.parameters(), strict=True):
+        one.data += 0.1 * torch.randn_like(one)
+        other.data.copy_(one)
+    photo = torch.rand(1, 3, 48, 64)
+    with torch.inference_mode():
+        layers, flipped = network(photo), network(photo.flip(-1))
+        first, second = alone(photo), alone(photo.flip(-1))
+    for name, layer in layers.items():
+        assert torch.allclose(layer, flipped[name].flip(-1), atol=1e-6)
+        assert torch.allclose(layer, (first[name] + second[name].flip(-1)) / 2, atol=1e-6)
+        assert not torch.allclose(layer, first[name], atol=1e-3)
+    network.train()
+    assert torch.allclose(network(photo)["transmission"], first["transmission"], atol=1e-6)

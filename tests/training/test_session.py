@@ -189,3 +189,24 @@ def test_accumulated_batches_make_the_step_of_one_large_batch(run, tmp_path, giv
     assert steps["large"]["step"] == steps["small"]["step"] == 4
     for name, tensor in steps["large"]["players"]["network"].items():
         assert torch.allclose(tensor, steps["small"]["players"]["network"][name], atol=1e-6), name
+
+
+def test_a_compiled_network_takes_the_steps_of_the_other(run, tmp_path, given, monkeypatch):
+    """The compiler itself is torch's affair and takes minutes: what it is handed, and that its work is used, is ours."""
+    asked, used = [], []
+
+    def stand_in(forward, **wishes):
+        asked.append(wishes)
+        return lambda *given: used.append(len(given)) or forward(*given)
+
+    monkeypatch.setattr(torch, "compile", stand_in)
+    run()
+    plain = state(tmp_path / "run")
+    assert not asked
+    loaded = load(recipe(tmp_path / "sample.yaml"), [*given, "train.compile=true"])
+    train(loaded, Wish(folder=tmp_path / "compiled", quiet=True))
+    compiled = state(tmp_path / "compiled")
+    assert asked == [{"mode": "reduce-overhead", "dynamic": False}]
+    assert len(used) == compiled["step"] == plain["step"]  # scores use the average, which is not compiled
+    for name, tensor in plain["players"]["network"].items():
+        assert torch.equal(tensor, compiled["players"]["network"][name]), name

@@ -18,8 +18,8 @@ class Batch:
     """B photos and what is known of their layers.
 
     ``input``: (B, 3, H, W), 0…1, sRGB-encoded. ``truth``: layer name → (B, 3, H, W), zeros where nobody knows it; ``known``:
-    layer name → (B,), bool, on the CPU. ``kinds`` and ``names``: one per photo. ``gain``: (B,), what the transmission was multiplied by in
-    linear light when it was mixed, 1 where nobody did.
+    layer name → (B,), bool, on the CPU. ``kinds`` and ``names``: one per photo. ``gain``: (B,), what the transmission was
+    multiplied by in linear light when it was mixed, 1 where nobody did.
     """
 
     input: Tensor

@@ -4,7 +4,7 @@ An encoder on the photo at half resolution, a bottleneck at 1/16, then two strea
 decoded side by side and gate each other, as what leaves one layer must enter the other. Sources of the pieces: NAFNet blocks
 (Chen et al., ECCV 2022, arXiv:2204.04676), mutual gates (Hu & Guo, NeurIPS 2021, arXiv:2110.10546). Means are taken over
 a fixed window instead of the whole photo (after Chu et al., ECCV 2022, arXiv:2112.04491), in training too, so that a tile
-with a halo of ``receptive_radius`` gives exactly what the whole photo gives.
+with a halo of ``receptive_radius`` gives exactly what the whole photo gives, and one of ``reach`` nearly so.
 """
 
 import torch
@@ -69,8 +69,9 @@ class Limpid(nn.Module):
     ``width``: channels at half resolution, the next levels hold 2, 4 and 6 times as many. ``encoder``: blocks at 1/2,
     1/4 and 1/8; ``middle``: blocks at 1/16; ``decoder``: dual blocks at 1/8, 1/4 and 1/2. ``window``: side in features of
     the local mean that gates the channels of every third middle block, odd. ``mirrored``: outside training, answer with the mean
-    over the photo and its mirror image, in twice the time. ``caution_local``, ``caution_whole``: mean changes,
-    0…1, between which the runtime begins to believe the network around a pixel and on a whole photo (``runtime/caution``);
+    over the photo and its mirror image, in twice the time. ``reach``: pixels beyond which these weights were seen to
+    hardly look (99.9 % of values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could
+    connect, ``receptive_radius``. ``caution_local``, ``caution_whole``: mean changes, 0…1, between which the runtime begins to believe the network around a pixel and on a whole photo (``runtime/caution``);
     None believes it always. They play no part in the forward.
     """
 
@@ -83,11 +84,13 @@ class Limpid(nn.Module):
         decoder: tuple[int, int, int] = (2, 2, 1),
         window: int = 7,
         mirrored: bool = False,
+        reach: int | None = None,
         caution_local: tuple[float, float] | None = None,
         caution_whole: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
-        self.mirrored, self.caution_local, self.caution_whole = mirrored, caution_local, caution_whole
+        self.mirrored, self.reach = mirrored, reach
+        self.caution_local, self.caution_whole = caution_local, caution_whole
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.intro = nn.Conv2d(12, width, 3, padding=1)
         self.encoders = nn.ModuleList(

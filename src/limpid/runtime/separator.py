@@ -146,10 +146,12 @@ class Separator:
     def halo(self) -> int:
         """Surroundings that a tile needs on each side, pixels; with ``local_radius`` its network also needs the whole photo.
 
-        Networks that know neither see ``HALO``, and their tiles may show: chained local means, IBCLN's cascade.
+        ``reach`` was measured and comes first. Networks that know none of them see ``HALO``, and their tiles may show: chained
+        local means, IBCLN's cascade.
         """
         judged = WINDOW // 2 if getattr(self.network, "caution_local", None) else 0
-        return judged + int(getattr(self.network, "receptive_radius", getattr(self.network, "local_radius", HALO)))
+        known = (getattr(self.network, name, None) for name in ("reach", "receptive_radius", "local_radius"))
+        return judged + next((int(radius) for radius in known if radius is not None), HALO)
 
     @property
     def _contextual(self) -> bool:
