@@ -69,10 +69,12 @@ class Limpid(nn.Module):
     ``width``: channels at half resolution, the next levels hold 2, 4 and 6 times as many. ``encoder``: blocks at 1/2,
     1/4 and 1/8; ``middle``: blocks at 1/16; ``decoder``: dual blocks at 1/8, 1/4 and 1/2. ``window``: side in features of
     the local mean that gates the channels of every third middle block, odd. ``mirrored``: outside training, answer with the mean
-    over the photo and its mirror image, in twice the time. ``reach``: pixels beyond which these weights were seen to
-    hardly look (99.9 % of values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could
-    connect, ``receptive_radius``. ``caution_local``, ``caution_whole``: mean changes, 0…1, between which the runtime begins to believe the network around a pixel and on a whole photo (``runtime/caution``);
-    None believes it always. They play no part in the forward.
+    over the photo and its mirror image, in twice the time.
+
+    Settings that only the runtime reads: ``reach``: pixels beyond which these weights were seen to hardly look (99.9 % of the
+    values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could connect,
+    ``receptive_radius``. ``caution_local``, ``caution_whole``: mean changes, 0…1, between which the runtime begins to believe the
+    network around a pixel and on a whole photo (``runtime/caution``); None believes it always.
     """
 
     def __init__(
