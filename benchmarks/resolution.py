@@ -18,7 +18,6 @@ from torch import Tensor
 
 from limpid import load, read
 from limpid.catalogue import find
-from limpid.image.separation import Separation
 from limpid.image.write import write
 from limpid.metrics.psnr import psnr
 from limpid.metrics.ssim import ssim
@@ -74,7 +73,7 @@ def main() -> None:
 
 def keep(folder: Path, name: str, shown: dict[str, Tensor]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for way, picture in Separation(shown).items():
+    for way, picture in shown.items():
         write(picture, folder / f"{name}_{way}.png", overwrite=True)
 
 

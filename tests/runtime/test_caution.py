@@ -91,6 +91,17 @@ def test_large_photos_are_believed_as_a_glance_says():
     assert separator(0.3, whole=(0.02, 0.04))(image).confidence == 1.0
 
 
+def test_where_nothing_is_to_be_removed_the_network_only_glances(monkeypatch):
+    made, seen = separator(0.02, whole=(0.02, 0.04)), []
+    look = made.network.forward
+    monkeypatch.setattr(made.network, "forward", lambda mixed: seen.append(tuple(mixed.shape[-2:])) or look(mixed))
+    image = photo(600, 1400)
+    layers = made(image, resolution="full", tile="off")
+    assert torch.equal(layers.transmission, image)
+    assert not layers.reflection.any()
+    assert max(max(size) for size in seen) <= 512
+
+
 def test_tiles_are_judged_as_the_whole_photo():
     torch.manual_seed(0)
     network = ENTRY.build(**catalogue.settings_of(ENTRY, "tiny"), caution_local=(0.0, 0.4))

@@ -45,6 +45,15 @@ def test_tiles_do_not_show(width, height, precision):
         assert float(difference.max()) < 5 / 255
 
 
+def test_tiles_that_see_all_that_layers_connect_are_exact():
+    network = limpid.load(precision="float32")
+    network.network.reach = None
+    photo = behind_glass(1501, 1003)
+    whole, tiled = (network(photo, resolution="full", tile=tile) for tile in ("off", "1312"))
+    for layer in ("transmission", "reflection"):
+        assert float((whole[layer] - tiled[layer]).abs().max()) < 1e-3
+
+
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("resolution", ["auto", "full"])
 def test_the_layers_add_up_to_the_photo(separator, strength, resolution):

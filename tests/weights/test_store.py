@@ -6,7 +6,12 @@ import pytest
 from limpid import catalogue
 from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, WeightsError
+from limpid.recipe.load import load
 from limpid.weights import store
+
+
+def plain(settings):
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
 
 
 def test_every_shipped_file_is_right_small_and_says_what_it_is():
@@ -18,9 +23,10 @@ def test_every_shipped_file_is_right_small_and_says_what_it_is():
         assert checkpoint.model == row.model
         network = file.build(checkpoint, source=name)
         assert sum(parameter.numel() for parameter in network.parameters()) <= 5_000_000
-        settings = catalogue.settings_of(catalogue.find("models", row.model), row.size)
-        held = {key: tuple(v) if isinstance(v, list) else v for key, v in checkpoint.settings.items()}
-        assert held == {**held, **settings}  # beyond its size, a file may say how its network is to be used
+        model = load(name, ["PHOTOS=.", "HELD=.", "LEAVES=."]).recipe.model
+        assert (model.name, model.size) == (row.model, row.size)
+        settings = {**catalogue.settings_of(catalogue.find("models", row.model), row.size), **model.settings}
+        assert plain(checkpoint.settings) == plain(settings)  # what the recipe of its name says
         assert row.licence == "Apache-2.0"
         assert row.score
         assert (Path(__file__).parents[2] / "docs" / "models" / f"{name}.md").is_file()

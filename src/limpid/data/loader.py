@@ -127,8 +127,12 @@ class Batches(Iterator[list[Batch]]):
         self.waited = 0.0
         self._accumulate, self._pin = accumulate, pin
         self._before = _ears()
-        self._loaded: Iterator[_Loaded] | None = iter(loader)
-        _listen(signal.SIG_DFL)
+        try:
+            self._loaded: Iterator[_Loaded] | None = iter(loader)
+            _listen(signal.SIG_DFL)
+        except BaseException:
+            _listen(self._before)
+            raise
         # taking a batch over from a worker costs milliseconds of patience: a thread does it while the trainer computes
         self._helper = ThreadPoolExecutor(1, "limpid-data") if loader.num_workers else None
         self._coming = self._helper.submit(_fetch, self._loaded, self._pin) if self._helper else None
@@ -146,10 +150,7 @@ class Batches(Iterator[list[Batch]]):
     def _take(self) -> Batch:
         if self._loaded is None:
             raise StopIteration
-        try:
-            found = self._coming.result() if self._coming else _fetch(self._loaded, self._pin)
-        except RuntimeError as error:  # torch's handler for dead children, where a loader of somebody else has left it
-            found = _death(error)
+        found = self._coming.result() if self._coming else _fetch(self._loaded, self._pin)
         if found is None:
             raise StopIteration
         if isinstance(found, _Failure):
@@ -164,6 +165,7 @@ class Batches(Iterator[list[Batch]]):
             self._helper.shutdown(cancel_futures=True)
         self._loaded = self._coming = None  # the loader's iterator stops its workers when nobody holds it
         _listen(self._before)
+        self._before = None  # closing once more leaves handlers that came later alone
 
     def __enter__(self) -> Self:
         return self
@@ -188,8 +190,7 @@ def batches(
 
     ``layers``: those of the network, see ``collate``; ``batch``: photos per micro-batch of one process; ``accumulate``:
     micro-batches per step; ``workers``: processes that make items, 0 makes them here; ``pin``: photos of workers go to pinned
-    memory, from which a CUDA device fetches them while it computes. Raises SettingError for numbers that
-    make no sense.
+    memory, from which a CUDA device fetches them while it computes. Raises SettingError for numbers that make no sense.
     """
     if min(batch, world, accumulate) < 1 or min(workers, start_step) < 0 or not 0 <= rank < world:
         raise SettingError(

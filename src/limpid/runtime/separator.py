@@ -95,8 +95,7 @@ class Separator:
         """Separate one photo: path, bytes, PIL image, array or tensor → layers (3, H, W), float32, 0…1, on the CPU.
 
         For tasks whose layers add up, ``residual`` = I − T − R completes them, signed; ``confidence`` of the result is 0 where
-        the network found nothing to remove. Raises PhotoError for what is no
-        photo and SettingError for settings out of range.
+        the network found nothing to remove. Raises PhotoError for what is no photo and SettingError for settings out of range.
         """
         read_photo = photo if isinstance(photo, Photo) else read(photo)
         wish = Wish(strength=strength, resolution=resolution, tile=tile)
@@ -169,7 +168,10 @@ class Separator:
         size = (photo.height, photo.width)
         chosen = chosen or self.plan(size, wish, held=photo.pixels.nbytes)
         believed = self._confidence(photo)
-        raw = self._rebuilt(photo, chosen) if chosen.working != size else self._separated(photo, chosen)
+        if not believed:  # nothing to remove: no layer of the network would be used
+            raw = self._untouched(photo)
+        else:
+            raw = self._rebuilt(photo, chosen) if chosen.working != size else self._separated(photo, chosen)
         try:
             for top, bottom, layers in raw:
                 done = self._finished(photo, slice(top, bottom), layers, wish.strength, believed, names)
@@ -208,6 +210,11 @@ class Separator:
 
     def _rebuilds(self, size: tuple[int, int], wish: Wish) -> bool:
         return self.task.rebuilds and wish.resolution == "auto" and max(size) > 1.25 * WORKING_SIDE
+
+    def _untouched(self, photo: Photo) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+        for top in range(0, photo.height, _BAND):
+            bottom = min(top + _BAND, photo.height)
+            yield top, bottom, dict.fromkeys(self.entry.layers, torch.zeros(3, bottom - top, photo.width))
 
     def _separated(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
         if chosen.tile is None:
