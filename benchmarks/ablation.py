@@ -131,7 +131,7 @@ def removers(places: Places) -> dict[str, list[str]]:
 
 def trained(places: Places, group: str) -> dict[str, Path]:
     """Label → weights of every network of a group; those that are missing are trained now."""
-    recipe = {"denoise": "limpid_denoise", "reflection": "limpid", "deblur": "limpid_deblur"}[group]
+    recipe = {"denoise": "limpid_denoise", "reflection": "limpid", "deblur": "limpid_deblur_guess"}[group]
     wanted = removers(places) if group == "reflection" else restorers(places, group)
     found = {}
     for label, overrides in wanted.items():

@@ -51,12 +51,12 @@ def panes() -> list[Tensor]:
     return [*rows, compose({**said, "reflection": layers["reflection"], "truth": clean})]
 
 
-def restored(model: str, kind: str, settings: list[dict[str, object]], names: list[str]) -> list[Tensor]:
+def restored(model: str, kind: str, settings: list[dict[str, object]], names: list[str], side: int) -> list[Tensor]:
+    """A row per photo of ``side`` pixels, spoilt and restored, of which the middle is shown."""
     separator, rows = load(model, precision="float32"), []
     for name, one in zip(names, settings, strict=True):
         degradation = find("degradations", kind).build(**one)
-        photo = square(name, SIDE + 64)
-        spoilt = degradation.apply(photo, degradation.draw(generator(5, "card"), (SIDE + 64, SIDE + 64)))
+        spoilt = degradation.apply(square(name, side), degradation.draw(generator(5, "card"), (side, side)))
         answer = separator.run(spoilt.image)["restored"].clamp(0, 1)
         shown = {"input": spoilt.image, "restored": answer, "truth": spoilt.target}
         scores = {key: psnr(value, spoilt.target) for key, value in shown.items()}
@@ -73,11 +73,11 @@ def cut(photo: Tensor) -> Tensor:
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "images"
     noise = [{"sigma": (15.0, 15.0)}, {"sigma": (50.0, 50.0)}, {"sigma": (50.0, 50.0)}]
-    shake = [{"classes": (kind,)} for kind in ("small", "mild", "big")]
+    shake = [{"classes": (kind,)} for kind in ("small", "mild", "big", "big")]
     sheets = {
         "limpid": panes(),
-        "limpid_denoise": restored("limpid_denoise", "gaussian_noise", noise, ["coffee", "astronaut", "chelsea"]),
-        "limpid_deblur": restored("limpid_deblur", "motion_blur", shake, ["coffee", "astronaut", "chelsea"]),
+        "limpid_denoise": restored("limpid_denoise", "gaussian_noise", noise, ["coffee", "astronaut", "chelsea"], SIDE + 64),
+        "limpid_deblur": restored("limpid_deblur", "motion_blur", shake, ["coffee", "astronaut", "rocket", "chelsea"], 384),
     }
     for name, rows in sheets.items():
         write(torch.cat(rows, dim=1), folder / f"{name}.jpg", quality=88, overwrite=True)

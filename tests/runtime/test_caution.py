@@ -102,6 +102,16 @@ def test_where_nothing_is_to_be_removed_the_network_only_glances(monkeypatch):
     assert max(max(size) for size in seen) <= 512
 
 
+def test_a_small_photo_is_run_once_and_comes_out_as_if_it_were_run_twice(monkeypatch):
+    made, seen = separator(0.3, whole=(0.02, 0.04)), []
+    made.cost  # noqa: B018 -- measuring it runs the network too
+    look, image = made.network.forward, photo()
+    monkeypatch.setattr(made.network, "forward", lambda mixed: seen.append(mixed.shape) or look(mixed))
+    layers = made(image)
+    assert len(seen) == 1
+    assert torch.equal(layers.transmission, made.run(image)["transmission"].clamp(0, 1))
+
+
 def test_tiles_are_judged_as_the_whole_photo():
     torch.manual_seed(0)
     network = ENTRY.build(**catalogue.settings_of(ENTRY, "tiny"), caution_local=(0.0, 0.4))

@@ -207,6 +207,8 @@ class Train(Section):
     """Share of the average of the weights that each step keeps; null: no average."""
     clip: Annotated[float, Field(gt=0)] | None = None
     """Longest norm of the gradient; null: unlimited."""
+    frozen: Annotated[tuple[Name, ...], Items] = ()
+    """Parts of the network that keep the weights that they start with."""
     accumulate: Count = 1
     """Batches whose gradients make one step."""
     devices: Count = 1

@@ -167,9 +167,11 @@ class Separator:
         """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held."""
         size = (photo.height, photo.width)
         chosen = chosen or self.plan(size, wish, held=photo.pixels.nbytes)
-        believed = self._confidence(photo)
+        believed, answer = self._glance(photo)
         if not believed:  # nothing to remove: no layer of the network would be used
             raw = self._untouched(photo)
+        elif answer is not None and chosen.tile is None and chosen.working == size:
+            raw = _in_bands(answer, photo.height)
         else:
             raw = self._rebuilt(photo, chosen) if chosen.working != size else self._separated(photo, chosen)
         try:
@@ -179,15 +181,16 @@ class Separator:
         finally:
             give_back()
 
-    def _confidence(self, photo: Photo) -> float:
-        """How far the network is believed on this photo, from a glance at it; 1 for networks that set no limits."""
+    def _glance(self, photo: Photo) -> tuple[float, dict[str, Tensor] | None]:
+        """How far the network is believed on this photo, 1 where it sets no limits, and its answer if it saw every pixel."""
         limits = getattr(self.network, "caution_whole", None)
         if limits is None:
-            return 1.0
+            return 1.0, None
         large = max(photo.height, photo.width) > GLANCE
         small = shrink(photo.pixels, *fit(photo.height, photo.width, GLANCE)) if large else photo.pixels
         glance = replace(photo, pixels=small, alpha=None).tensor()
-        return confidence(glance, self.run(glance)[self.task.layers[0]], limits)
+        answer = self.run(glance)
+        return confidence(glance, answer[self.task.layers[0]], limits), None if large else answer
 
     @torch.inference_mode()
     def run(self, image: Tensor) -> dict[str, Tensor]:
@@ -218,10 +221,7 @@ class Separator:
 
     def _separated(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
         if chosen.tile is None:
-            layers = self.run(photo.tensor())
-            for top in range(0, photo.height, _BAND):
-                bottom = min(top + _BAND, photo.height)
-                yield top, bottom, {name: layer[:, top:bottom] for name, layer in layers.items()}
+            yield from _in_bands(self.run(photo.tensor()), photo.height)
             return
         grid, size = self.needs.grid, (photo.height, photo.width)
         rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid) for length in size)
@@ -277,3 +277,9 @@ class Separator:
             if name not in done:
                 raise UnknownNameError("layer", name, done)
         return {name: done[name] for name in names}
+
+
+def _in_bands(layers: Mapping[str, Tensor], height: int) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+    for top in range(0, height, _BAND):
+        bottom = min(top + _BAND, height)
+        yield top, bottom, {name: layer[:, top:bottom] for name, layer in layers.items()}

@@ -56,6 +56,7 @@ def assemble(loaded: Loaded) -> Assembly:
     sets = scored_sets(loaded)
     torch.manual_seed(torch_seed(recipe.seed, "network"))
     entry, settings, network = _network(loaded)
+    _freeze(loaded, network)
     objective = Objective([_term(loaded, place, wish, entry.layers) for place, wish in enumerate(recipe.losses)])
     procedure: Procedure = built(
         "procedures",
@@ -120,6 +121,14 @@ def _network(loaded: Loaded) -> tuple[Entry, dict[str, Any], nn.Module]:
     entry = catalogue.find("models", wish.name)
     with located(where):
         return entry, settings, entry.build(**settings)
+
+
+def _freeze(loaded: Loaded, network: nn.Module) -> None:
+    parts = dict(network.named_children())
+    for name in loaded.recipe.train.frozen:
+        if name not in parts:
+            raise unknown(loaded.where("train", "frozen"), "part of this network", name, tuple(parts))
+        parts[name].requires_grad_(False)
 
 
 def _source(loaded: Loaded, path: tuple[str | int, ...], item: Item, augment: Augment | None) -> Source:

@@ -108,7 +108,8 @@ def _start(assembly: Assembly, init: Path | None) -> None:
         return
     new = start_from(assembly.network, init)
     if new:
-        say(f"limpid: {init} does not hold {', '.join(new)}; they start at their first values")
+        parts = dict.fromkeys(name.split(".")[0] for name in new)
+        say(f"limpid: {init} does not hold all of {', '.join(parts)}; what it lacks starts at its first values")
 
 
 def _check_same(state: dict[str, Any], loaded: Loaded, fabric: "Fabric", *, force: bool) -> None:

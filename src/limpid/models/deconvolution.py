@@ -1,0 +1,76 @@
+"""Blind deconvolution: the kernel of a shake is searched over the whole photo and taken off, and a network judges what came out.
+
+The search is the coarse-to-fine one of Xu, Zheng & Jia (CVPR 2013) and needs no training; it finds most kernels and goes wrong on
+some photos, and even the right kernel leaves rings and noise. So a NAFNet that knows nothing of kernels (Chen et al., ECCV 2022)
+gives a second opinion, and a small network decides for each pixel which of the candidates to believe, the photo itself, the
+NAFNet's answer or one of several deconvolutions, and repairs what is left. Learning on top of a classical deconvolution is
+due to Schuler et al., "A Machine Learning Approach for Non-blind Image Deconvolution", CVPR 2013.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from limpid.blocks.kernel import deconvolve, search
+from limpid.blocks.naf_unet import NafUNet
+from limpid.catalogue import Entry, Needs
+from limpid.image.separation import Separation
+from limpid.models.nafnet import NafNet
+
+_NOISE = (3e-4, 3e-3, 3e-2)
+"""What the deconvolutions take noise and gradients to be worth at the start: from trusting the kernel to trusting the photo."""
+
+
+class Deconvolution(nn.Module):
+    """Photo (B, 3, H, W), 0…1, encoded, shaken alike everywhere → Separation of ``restored``, unclamped; H, W multiples of 16.
+
+    ``width``: channels at half resolution of the second opinion, a NafNet with ``encoder``, ``middle`` and ``decoder`` blocks
+    and no attention; ``finish_width``: channels of the network that judges.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 32,
+        encoder: tuple[int, ...] = (2, 2, 4),
+        middle: int = 4,
+        decoder: tuple[int, ...] = (2, 2, 2),
+        finish_width: int = 32,
+    ) -> None:
+        super().__init__()
+        candidates = 2 + len(_NOISE)
+        self.guess = NafNet(width=width, shuffle=2, encoder=encoder, middle=middle, decoder=decoder, attention=False)
+        self.noise = nn.Parameter(torch.tensor(_NOISE).log())
+        self.finish = NafUNet(
+            channels=3 * candidates,
+            answers=candidates + 3,
+            width=finish_width,
+            encoder=(1, 1, 2),
+            middle=2,
+            decoder=(1, 1, 1),
+            attention=False,
+            shuffle=2,
+        )
+
+    def forward(self, mixed: Tensor) -> Separation:
+        """(B, 3, H, W) → ``restored`` of the same shape."""
+        with torch.autocast(mixed.device.type, enabled=False):
+            sharp = deconvolve(mixed, search(mixed.mean(1)), self.noise.exp()).clamp(-0.5, 1.5)
+        guess = self.guess(mixed).restored
+        candidates = torch.cat((mixed[:, None], guess[:, None], sharp), dim=1)  # (B, N, 3, H, W)
+        answer = self.finish.answer(self.finish.features(candidates.flatten(1, 2)), mixed.dtype)
+        belief, repair = answer[:, :-3], answer[:, -3:]
+        return Separation({"restored": (belief.softmax(1)[:, :, None] * candidates).sum(1) + repair})
+
+
+ENTRY = Entry(
+    build=Deconvolution,
+    source="limpid's own; search of Xu, Zheng & Jia, CVPR 2013; judged as in Schuler et al., CVPR 2013; NAFNet, ECCV 2022",
+    licence="Apache-2.0",
+    tasks=("deblur",),
+    layers=("restored",),
+    sizes={
+        "base": {},
+        "tiny": {"width": 4, "encoder": (1,), "middle": 1, "decoder": (1,), "finish_width": 4},
+    },
+    needs=Needs(multiple=16, minimum=16, tiling="discouraged"),
+)

@@ -1,0 +1,55 @@
+"""Blind deconvolution: what it costs, that it chooses among its candidates, and that it keeps out of doubtful places."""
+
+import numpy as np
+import torch
+
+from limpid import create_model
+from limpid.blocks.kernel import deconvolve, search
+from limpid.metrics.psnr import psnr
+from limpid.physics.motion import convolve, shake_kernel
+
+
+def shaken(side=256):
+    """Squares over one another, blurred, and the same sharp: (1, 3, side, side) each."""
+    draw = np.random.default_rng(0)
+    sharp = torch.zeros(3, side + 64, side + 64)
+    for _ in range(300):
+        (top, left), (tall, wide) = draw.integers(0, side + 40, 2), draw.integers(8, 60, 2)
+        sharp[:, top : top + tall, left : left + wide] = torch.from_numpy(draw.random((3, 1, 1)))
+    small = shake_kernel(np.random.default_rng(3), 12.0)
+    radius = small.shape[0] // 2
+    return convolve(sharp, small)[None, :, :side, :side], sharp[None, :, radius : side + radius, radius : side + radius]
+
+
+def believing(place):
+    """A network that believes one of its candidates and repairs nothing: 0 the photo, 1 the guess, from 2 on deconvolutions."""
+    torch.manual_seed(0)
+    network = create_model("deconvolution", "tiny").eval()
+    torch.nn.init.zeros_(network.finish.ending.weight)
+    torch.nn.init.zeros_(network.finish.ending.bias)
+    network.finish.ending.bias.data[4 * place : 4 * place + 4] = 50.0
+    return network
+
+
+def test_the_shipped_size_stays_below_five_million_parameters():
+    assert sum(parameter.numel() for parameter in create_model("deconvolution").parameters()) < 5e6
+
+
+def test_the_candidates_are_the_photo_the_guess_and_deconvolutions_of_it():
+    blurred, _ = shaken(128)
+    with torch.inference_mode():
+        photo, guess, *sharp = (believing(place)(blurred).restored for place in range(5))
+        network = believing(0)
+        expected = deconvolve(blurred, search(blurred.mean(1)), network.noise.exp()).clamp(-0.5, 1.5)
+        second = network.guess(blurred).restored
+    assert torch.allclose(photo, blurred, atol=1e-6)
+    assert torch.allclose(guess, second, atol=1e-6)
+    for found, wanted in zip(sharp, expected.unbind(1), strict=True):
+        assert torch.allclose(found, wanted, atol=1e-5)
+
+
+def test_a_deconvolution_is_decibels_better_than_a_shaken_photo():
+    blurred, sharp = shaken()
+    with torch.inference_mode():
+        restored = believing(3)(blurred).restored
+    assert psnr(restored[0], sharp[0]) > psnr(blurred[0], sharp[0]) + 3
