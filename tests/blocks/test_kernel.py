@@ -6,17 +6,7 @@ import torch
 
 from limpid.blocks.kernel import SIDE, continued, deconvolve, few_edges, fit_kernel, search, transfer
 from limpid.physics.motion import convolve, shake_kernel
-
-
-def textured(seed, side=256):
-    """Flat squares of random colour over one another: sharp edges, as the search expects of a photo."""
-    draw = np.random.default_rng(seed)
-    photo = np.full((3, side, side), 0.5)
-    for _ in range(400):
-        top, left = draw.integers(-40, side, 2)
-        tall, wide = draw.integers(4, 60, 2)
-        photo[:, max(top, 0) : top + tall, max(left, 0) : left + wide] = draw.random((3, 1, 1))
-    return torch.from_numpy(photo).float()
+from pictures import shaken_squares, squares
 
 
 def on_canvas(small, side=SIDE):
@@ -28,11 +18,8 @@ def on_canvas(small, side=SIDE):
 
 def shaken(seed, extent):
     """A blurred photo, the sharp one and the kernel between them, as batches of one."""
-    small = shake_kernel(np.random.default_rng(seed), extent)
-    sharp = textured(seed)
-    down, across = small.shape[0] // 2, small.shape[1] // 2
-    seen = sharp[:, down : sharp.shape[1] - down, across : sharp.shape[2] - across]
-    return convolve(sharp, small)[None], seen[None], on_canvas(small)[None]
+    blurred, sharp, small = shaken_squares(seed, extent)
+    return blurred[None], sharp[None], on_canvas(small)[None]
 
 
 def likeness(one, other):
@@ -51,7 +38,7 @@ def test_the_kernel_of_a_shaken_photo_is_found(seed, extent, least):
 
 
 def test_a_sharp_photo_has_a_kernel_of_little_more_than_a_point():
-    found = search(textured(4).mean(0)[None])[0]
+    found = search(squares(4).mean(0)[None])[0]
     middle = SIDE // 2
     assert float(found[middle - 1 : middle + 2, middle - 1 : middle + 2].sum()) > 0.9
 
@@ -61,7 +48,7 @@ def test_what_is_not_joined_to_the_path_is_dropped_and_does_not_move_the_middle(
     path = on_canvas(shake_kernel(np.random.default_rng(8), 6.0))
     feigned = 0.9 * path
     feigned[SIDE // 2, SIDE // 2 - 16 : SIDE // 2 - 12] = 0.025
-    sharp = continued(textured(8).mean(0)[None], 64)
+    sharp = continued(squares(8).mean(0)[None], 64)
     size = (sharp.shape[-2], sharp.shape[-1])
     blurred = torch.fft.irfft2(torch.fft.rfft2(sharp) * transfer(feigned[None], size), s=size)
     found = fit_kernel(blurred, sharp, SIDE, size)[0]
@@ -78,7 +65,7 @@ def test_a_flat_photo_has_some_kernel_and_stays_flat(value):
 
 
 def test_photos_of_a_batch_do_not_know_of_each_other():
-    one, other = (textured(seed, 96) for seed in (5, 6))
+    one, other = (squares(seed, 96) for seed in (5, 6))
     greys, strengths = torch.stack((one, other)).mean(1), torch.tensor([1e-3, 1e-2])
     kernels = search(greys)
     sharp = deconvolve(torch.stack((one, other)), kernels, strengths)
@@ -91,13 +78,13 @@ def test_of_a_large_photo_the_part_with_the_most_edges_is_looked_at(monkeypatch)
     side = 128
     monkeypatch.setattr("limpid.blocks.kernel.WINDOW", 192)
     photo = torch.full((1, 192 + 6 * 64, 192 + 2 * 64), 0.5)
-    rich = convolve(textured(7, side + 10), shake_kernel(np.random.default_rng(7), 5.0)).mean(0)
+    rich = convolve(squares(7, side + 10), shake_kernel(np.random.default_rng(7), 5.0)).mean(0)
     photo[0, -rich.shape[0] :, -rich.shape[1] :] = rich
     assert torch.equal(search(photo), search(photo[:, -192:, -192:]))
 
 
 def test_the_kernel_between_two_photos_is_the_one_that_was_applied():
-    sharp = continued(textured(8).mean(0)[None], 64)
+    sharp = continued(squares(8).mean(0)[None], 64)
     truth = on_canvas(shake_kernel(np.random.default_rng(8), 14.0))[None]
     size = (sharp.shape[-2], sharp.shape[-1])
     blurred = torch.fft.irfft2(torch.fft.rfft2(sharp) * transfer(truth, size), s=size)
@@ -105,7 +92,7 @@ def test_the_kernel_between_two_photos_is_the_one_that_was_applied():
 
 
 def test_a_photo_of_few_edges_is_flat_between_them():
-    noisy = continued(textured(9, 128).mean(0)[None], 64)
+    noisy = continued(squares(9, 128).mean(0)[None], 64)
     noisy = noisy + 0.02 * torch.randn(noisy.shape, generator=torch.Generator().manual_seed(0))
     point = on_canvas(np.ones((1, 1)))[None]
     plain = few_edges(noisy, point, 8e-3)
@@ -129,7 +116,7 @@ def test_a_known_kernel_comes_off(seed, extent, share):
 
 
 def test_a_kernel_of_one_pixel_leaves_the_photo():
-    photo, point = textured(4)[None], on_canvas(np.ones((1, 1)))[None]
+    photo, point = squares(4)[None], on_canvas(np.ones((1, 1)))[None]
     assert torch.allclose(deconvolve(photo, point, torch.tensor([1e-6]))[:, 0], photo, atol=1e-4)
 
 
@@ -142,7 +129,7 @@ def test_more_noise_means_a_smoother_photo():
 
 def test_a_transfer_function_is_that_of_true_convolution():
     small = shake_kernel(np.random.default_rng(1), 9.0)
-    photo = textured(10, 96).double()
+    photo = squares(10, 96).double()
     wrapped = torch.fft.irfft2(torch.fft.rfft2(photo) * transfer(on_canvas(small).double()[None], (96, 96)), s=(96, 96))
     radius = small.shape[0] // 2
     assert torch.allclose(wrapped[:, radius : 96 - radius, radius : 96 - radius], convolve(photo, small), atol=1e-6)

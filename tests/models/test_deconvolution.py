@@ -1,24 +1,17 @@
 """Blind deconvolution: what it costs, that it chooses among its candidates, and that it keeps out of doubtful places."""
 
-import numpy as np
 import torch
 
 from limpid import create_model
 from limpid.blocks.kernel import deconvolve, search
 from limpid.metrics.psnr import psnr
-from limpid.physics.motion import convolve, shake_kernel
+from pictures import shaken_squares
 
 
 def shaken(side=256):
-    """Squares over one another, blurred, and the same sharp: (1, 3, side, side) each."""
-    draw = np.random.default_rng(0)
-    sharp = torch.zeros(3, side + 64, side + 64)
-    for _ in range(300):
-        (top, left), (tall, wide) = draw.integers(0, side + 40, 2), draw.integers(8, 60, 2)
-        sharp[:, top : top + tall, left : left + wide] = torch.from_numpy(draw.random((3, 1, 1)))
-    small = shake_kernel(np.random.default_rng(3), 12.0)
-    radius = small.shape[0] // 2
-    return convolve(sharp, small)[None, :, :side, :side], sharp[None, :, radius : side + radius, radius : side + radius]
+    """A blurred photo and the same sharp: (1, 3, side, side) each."""
+    blurred, sharp, _ = shaken_squares(3, 12.0, side + 64)
+    return blurred[None, :, :side, :side], sharp[None, :, :side, :side]
 
 
 def believing(place):

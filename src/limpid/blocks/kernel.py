@@ -21,7 +21,7 @@ _COARSEST = 5  # at least, side of the first kernel
 _STEP = 2**0.5  # from scale to scale
 _TURNS = 5  # at each scale
 _EDGES = 8e-3  # what an edge costs at first, beside squared differences of a photo in 0…1
-_CHEAPER, _CHEAPEST = 1.1, 1e-4  # how that falls from turn to turn
+_CHEAPER = 1.1  # how that falls from turn to turn
 _STRICTER, _STRICTEST = 4.0, 1e5  # how closely a photo must follow its own edges: rises from round to round
 _STRONG = 0.9  # share of the pixels whose edges are too weak to speak of the kernel
 _DAMPING = 2.0  # of the values of a kernel
@@ -52,7 +52,7 @@ def search(grey: Tensor) -> Tensor:
             kernel = _tidy(_resized(kernel, [side, side]))
         for _ in range(_TURNS):
             kernel = fit_kernel(periodic, few_edges(periodic, kernel, cost), side, size)
-            cost = max(cost / _CHEAPER, _CHEAPEST)
+            cost /= _CHEAPER
     return kernel
 
 
@@ -128,10 +128,11 @@ def _scales() -> list[float]:
 
 
 def _side(scale: float) -> int:
-    return max(3, round(SIDE * scale) // 2 * 2 + 1)
+    return round(SIDE * scale) // 2 * 2 + 1
 
 
 def _telling(grey: Tensor) -> Tensor:
+    """Photos, or of larger ones the squares of ``WINDOW`` with the strongest gradients, to 64 pixels."""
     height, width = (min(side, WINDOW) for side in grey.shape[-2:])
     if (height, width) == tuple(grey.shape[-2:]):
         return grey
@@ -154,16 +155,16 @@ def _first(photo: Tensor, side: int) -> Tensor:
 
 def _tidy(kernel: Tensor) -> Tensor:
     """Without small values and what is not joined to large ones, sum 1, the centroid in the middle pixel."""
-    largest = kernel.amax((-2, -1), keepdim=True).clamp(min=torch.finfo(kernel.dtype).tiny)
+    side, tiny = kernel.shape[-1], torch.finfo(kernel.dtype).tiny
+    largest = kernel.amax((-2, -1), keepdim=True).clamp(min=tiny)
     kernel = torch.where(kernel < _FLOOR * largest, 0.0, kernel)
     reached = (kernel >= _PEAK * largest).to(kernel.dtype)
-    for _ in range(kernel.shape[-1]):
+    for _ in range(side):
         reached = F.max_pool2d(reached[:, None], 3, stride=1, padding=1)[:, 0] * (kernel > 0)
     kernel = kernel * reached
-    side = kernel.shape[-1]
     blank = F.pad(kernel.new_ones(1, 1, 1), (side // 2,) * 4)
     total = kernel.sum((-2, -1), keepdim=True)
-    kernel = torch.where(total > 0, kernel / total.clamp(min=torch.finfo(kernel.dtype).tiny), blank)  # a flat photo: nothing known
+    kernel = torch.where(total > 0, kernel / total.clamp(min=tiny), blank)  # a flat photo: nothing known
     places = torch.arange(side, device=kernel.device, dtype=kernel.dtype) - side // 2
     down, across = ((kernel.sum(axis) @ places).round().int().tolist() for axis in (-1, -2))
     return torch.stack([one.roll((-row, -column), (0, 1)) for one, row, column in zip(kernel, down, across, strict=True)])

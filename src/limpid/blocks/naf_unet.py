@@ -14,7 +14,8 @@ from limpid.errors import SettingError
 class NafUNet(nn.Module):
     """Map (B, channels, H, W) → ``features`` → ``answer``, (B, answers, H, W); both sides are multiples of ``multiple``.
 
-    What is done with the answer, which has no activation, is left to the networks that are made of it.
+    What is done with the answer, which has no activation, is left to subclasses, which also say how many ``channels`` and
+    ``answers`` there are. ``receptive_radius``, without attention, or ``local_radius``: how far an answer looks, pixels.
 
     ``width``: channels at full resolution, doubled at each level; ``encoder``, ``decoder``: blocks of each level, from full
     resolution down and back up; ``middle``: blocks at the lowest. ``feed_forward``: channels of the second half of a block
@@ -25,11 +26,11 @@ class NafUNet(nn.Module):
     Raises SettingError when encoder and decoder have different numbers of levels.
     """
 
+    channels, answers = 3, 3
+
     def __init__(
         self,
         *,
-        channels: int = 3,
-        answers: int = 3,
         width: int = 32,
         encoder: tuple[int, ...] = (1, 1, 1, 28),
         middle: int = 1,
@@ -61,8 +62,8 @@ class NafUNet(nn.Module):
             )
             return nn.Sequential(*parts)
 
-        self.intro = nn.Conv2d(channels * shuffle**2, width, 3, padding=1)
-        self.ending = nn.Conv2d(width, answers * shuffle**2, 3, padding=1)
+        self.intro = nn.Conv2d(self.channels * shuffle**2, width, 3, padding=1)
+        self.ending = nn.Conv2d(width, self.answers * shuffle**2, 3, padding=1)
         self.encoders = nn.ModuleList(blocks(level, count) for level, count in enumerate(encoder))
         self.downs = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths))
         self.middle_blks = blocks(len(encoder), middle)
@@ -70,6 +71,10 @@ class NafUNet(nn.Module):
             nn.Sequential(nn.Conv2d(coarse, 2 * coarse, 1, bias=False), nn.PixelShuffle(2)) for coarse in widths[:0:-1]
         )
         self.decoders = nn.ModuleList(blocks(len(decoder) - 1 - index, count) for index, count in enumerate(decoder))
+        if not attention:  # with it every pixel sees (nearly) the whole photo
+            self.receptive_radius = shuffle * receptive_radius(encoder, middle, decoder) + shuffle - 1
+        elif local_window is None:  # chained local means reach across any halo
+            self.local_radius = shuffle * receptive_radius(encoder, middle, decoder) + shuffle - 1
 
     def features(self, maps: Tensor) -> Tensor:
         """(B, channels, H, W) → what the last layer sees, (B, width, H/shuffle, W/shuffle)."""

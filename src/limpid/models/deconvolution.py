@@ -20,6 +20,12 @@ _NOISE = (3e-4, 3e-3, 3e-2)
 """What the deconvolutions take noise and gradients to be worth at the start: from trusting the kernel to trusting the photo."""
 
 
+class Finish(NafUNet):
+    """All candidates, (B, 3 N, H, W) → belief in each of them and what all of them lack, (B, N + 3, H, W)."""
+
+    channels, answers = 3 * (2 + len(_NOISE)), 2 + len(_NOISE) + 3
+
+
 class Deconvolution(nn.Module):
     """Photo (B, 3, H, W), 0…1, encoded, shaken alike everywhere → Separation of ``restored``, unclamped; H, W multiples of 16.
 
@@ -37,19 +43,9 @@ class Deconvolution(nn.Module):
         finish_width: int = 32,
     ) -> None:
         super().__init__()
-        candidates = 2 + len(_NOISE)
         self.guess = NafNet(width=width, shuffle=2, encoder=encoder, middle=middle, decoder=decoder, attention=False)
         self.noise = nn.Parameter(torch.tensor(_NOISE).log())
-        self.finish = NafUNet(
-            channels=3 * candidates,
-            answers=candidates + 3,
-            width=finish_width,
-            encoder=(1, 1, 2),
-            middle=2,
-            decoder=(1, 1, 1),
-            attention=False,
-            shuffle=2,
-        )
+        self.finish = Finish(width=finish_width, shuffle=2, encoder=(1, 1, 2), middle=2, decoder=(1, 1, 1), attention=False)
 
     def forward(self, mixed: Tensor) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""

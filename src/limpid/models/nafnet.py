@@ -11,8 +11,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from limpid.blocks.naf import Activation
-from limpid.blocks.naf_unet import NafUNet, receptive_radius
+from limpid.blocks.naf_unet import NafUNet
 from limpid.catalogue import Entry, Needs
 from limpid.image.separation import Separation
 from limpid.image.size import crop, padded_size
@@ -24,37 +23,6 @@ class NafNet(NafUNet):
     Settings: those of ``limpid.blocks.naf_unet.NafUNet``. Raises SettingError when encoder and decoder have different numbers of
     levels.
     """
-
-    def __init__(
-        self,
-        *,
-        width: int = 32,
-        encoder: tuple[int, ...] = (1, 1, 1, 28),
-        middle: int = 1,
-        decoder: tuple[int, ...] = (1, 1, 1, 1),
-        feed_forward: int | None = None,
-        activation: Activation = "gate",
-        norm: bool = True,
-        attention: bool = True,
-        local_window: int | None = None,
-        shuffle: int = 1,
-    ) -> None:
-        super().__init__(
-            width=width,
-            encoder=encoder,
-            middle=middle,
-            decoder=decoder,
-            feed_forward=feed_forward,
-            activation=activation,
-            norm=norm,
-            attention=attention,
-            local_window=local_window,
-            shuffle=shuffle,
-        )
-        if not attention:  # with it every pixel sees (nearly) the whole photo
-            self.receptive_radius = shuffle * receptive_radius(encoder, middle, decoder) + shuffle - 1
-        elif local_window is None:  # chained local means reach across any halo
-            self.local_radius = shuffle * receptive_radius(encoder, middle, decoder) + shuffle - 1
 
     def forward(self, mixed: Tensor) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""

@@ -169,7 +169,8 @@ class Separator:
         chosen = chosen or self.plan(size, wish, held=photo.pixels.nbytes)
         believed, answer = self._glance(photo)
         if not believed:  # nothing to remove: no layer of the network would be used
-            raw = self._untouched(photo)
+            nothing = torch.zeros(()).expand(3, *size)  # one number, whatever the size
+            raw = _in_bands(dict.fromkeys(self.entry.layers, nothing), photo.height)
         elif answer is not None and chosen.tile is None and chosen.working == size:
             raw = _in_bands(answer, photo.height)
         else:
@@ -213,11 +214,6 @@ class Separator:
 
     def _rebuilds(self, size: tuple[int, int], wish: Wish) -> bool:
         return self.task.rebuilds and wish.resolution == "auto" and max(size) > 1.25 * WORKING_SIDE
-
-    def _untouched(self, photo: Photo) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
-        for top in range(0, photo.height, _BAND):
-            bottom = min(top + _BAND, photo.height)
-            yield top, bottom, dict.fromkeys(self.entry.layers, torch.zeros(3, bottom - top, photo.width))
 
     def _separated(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
         if chosen.tile is None:
