@@ -1,6 +1,6 @@
 """What training data and mixtures are worth: small networks, few steps, one seed; writes table.md and table.json, prints the table.
 
-Makes the charts, trains eight networks one after the other by `limpid.training.session.train` with the shipped recipes cut down,
+Makes the charts, trains eight networks one after the other by `limpid.training.trainer.train` with the shipped recipes cut down,
 and measures them by `limpid.evaluation.evaluate.evaluate`. What is finished is not done again: the same command goes on after a
 stop. On one free core half an hour; docs/ablation.md has the figures and what they do not say.
 Usage: python benchmarks/ablation.py [--out DIR] [--photos DIR] [--held DIR] [--data DIR] [--only denoise|reflection|deblur] …;
@@ -18,20 +18,20 @@ import cv2
 import torch
 
 from limpid import read
+from limpid.data.synthesise import SynthesisOptions as Charts
 from limpid.data.synthesise import synthesise
-from limpid.data.wishes import Wish as Charts
-from limpid.evaluation.conditions import Spoiling, parse
-from limpid.evaluation.evaluate import Wish as Question
+from limpid.evaluation.degradations import DegradationCondition, parse
+from limpid.evaluation.evaluate import EvaluateOptions as Question
 from limpid.evaluation.evaluate import evaluate
 from limpid.evaluation.results import INPUT
 from limpid.evaluation.summary import by_image, groups
 from limpid.metrics.psnr import psnr
 from limpid.recipe.load import load as load_recipe
 from limpid.runtime.load import load as load_network
-from limpid.training.session import Wish as Training
-from limpid.training.session import train
+from limpid.training.kept_weights import BestWeights
 from limpid.training.set_up import RECIPE
-from limpid.training.store_weights import Best
+from limpid.training.trainer import TrainOptions as Training
+from limpid.training.trainer import train
 
 GROUPS = ("denoise", "reflection", "deblur")
 STEPS = {"denoise": 1500, "reflection": 600, "deblur": 450}
@@ -81,8 +81,8 @@ def make_charts(places: Places) -> None:
     }
     for kind, (settings, count, seed, source) in wanted.items():
         if not places.charts(kind).is_dir():  # made whole or not at all
-            wish = Charts(kind="leaves", count=count, seed=seed, size=(SIDE, SIDE), settings=settings, source=source)
-            synthesise(wish, places.charts(kind), sheet=True)
+            options = Charts(kind="leaves", count=count, seed=seed, size=(SIDE, SIDE), settings=settings, source=source)
+            synthesise(options, places.charts(kind), sheet=True)
 
 
 def shared(group: str) -> list[str]:
@@ -102,7 +102,7 @@ def shared(group: str) -> list[str]:
 
 
 def folders(roots: Sequence[Path], degradations: Sequence[Row]) -> str:
-    """The override that trains on the photos of ``roots``, each with the same share, spoilt by ``degradations``."""
+    """The override that trains on the photos of ``roots``, each with the same share, degraded by ``degradations``."""
     items = [{"name": "degraded", "root": str(root), "degradations": degradations, "keep": True} for root in roots]
     return f"data.train={json.dumps(items)}"
 
@@ -113,9 +113,9 @@ def restorers(places: Places, group: str) -> dict[str, list[str]]:
     roots = {"textured leaves": [textured], "natural photos": [photos]}
     if group == "denoise":
         roots = {"plain leaves": [plain], **roots, "textured leaves and photos": [textured, photos]}
-    spoil, width = (NOISE, 16) if group == "denoise" else (SHAKE, 24)
+    degrade, width = (NOISE, 16) if group == "denoise" else (SHAKE, 24)
     common = [f"HELD={places.held}", f"model.width={width}", *SMALL, *shared(group)]
-    return {label: [*common, folders(found, spoil)] for label, found in roots.items()}
+    return {label: [*common, folders(found, degrade)] for label, found in roots.items()}
 
 
 def removers(places: Places) -> dict[str, list[str]]:
@@ -136,22 +136,24 @@ def trained(places: Places, group: str) -> dict[str, Path]:
     found = {}
     for label, overrides in wanted.items():
         folder = places.out / f"{group}_{label.replace(' ', '_')}_{STEPS[group]}"
-        if not Best(folder).kept:
+        if not BestWeights(folder).kept:
             code = train(load_recipe(recipe, overrides), Training(folder=folder, resume=(folder / RECIPE).is_file(), device="cpu"))
             if code:
                 raise SystemExit(code)
-        found[label] = folder / Best(folder).kept[0].file
+        found[label] = folder / BestWeights(folder).kept[0].file
     return found
 
 
 def measured(
-    places: Places, group: str, networks: dict[str, Path], sets: Sequence[str], spoilings: Sequence[Spoiling]
+    places: Places, group: str, networks: dict[str, Path], sets: Sequence[str], degradations: Sequence[DegradationCondition]
 ) -> list[Row]:
     """A row per set, strength and network, the untouched input first; kernels of one class make one mean."""
     models = {label: str(path) for label, path in networks.items()}
-    report, protocol = places.out / "evaluation" / group, "restoration" if spoilings else "field"
-    wish = Question(sets=sets, report=report, models=models, protocol=protocol, spoilings=spoilings, traces="none", device="cpu")
-    results = evaluate(wish)
+    report, protocol = places.out / "evaluation" / group, "restoration" if degradations else "field"
+    options = Question(
+        sets=sets, report=report, models=models, protocol=protocol, degradations=degradations, traces="none", device="cpu"
+    )
+    results = evaluate(options)
     parts = groups(results)
     rows = []
     for name in dict.fromkeys((part.set, strength(part.conditions)) for part in parts):
@@ -165,7 +167,7 @@ def measured(
 
 
 def strength(conditions: Any) -> str:
-    """How a spoiling is called in the table: ``blur.1`` of a class is one of its kernels."""
+    """How a degradation is called in the table: ``blur.1`` of a class is one of its kernels."""
     return " ".join(f"{name} {str(value).partition('.')[0]}" for name, value in conditions.items())
 
 

@@ -6,17 +6,17 @@ Usage: python benchmarks/cards.py [FOLDER]; writes limpid.jpg, limpid_denoise.jp
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 from skimage import data
 from torch import Tensor
 
 from limpid import load
 from limpid.catalogue import find
+from limpid.image.contact_sheet import side_by_side
 from limpid.image.write import write
 from limpid.metrics.psnr import psnr
 from limpid.physics.seeds import generator
-from limpid.runtime.demo import compose
+from limpid.runtime.demo import square
 
 SIDE = 256
 PANES = (  # behind, mirrored, what the pane does
@@ -26,13 +26,9 @@ PANES = (  # behind, mirrored, what the pane does
 )
 
 
-def square(name: str, side: int = SIDE) -> Tensor:
-    """The middle of a photograph, made smaller."""
-    photo = getattr(data, name)()
-    edge = min(photo.shape[:2])
-    top, left = ((length - edge) // 2 for length in photo.shape[:2])
-    whole = torch.from_numpy(np.ascontiguousarray(photo[top : top + edge, left : left + edge])).permute(2, 0, 1).float() / 255
-    return torch.nn.functional.interpolate(whole[None], (side, side), mode="bicubic", antialias=True)[0].clamp(0, 1)
+def photograph(name: str, side: int = SIDE) -> Tensor:
+    """The middle of one of scikit-image's photographs, made smaller."""
+    return square(getattr(data, name)(), side)
 
 
 def panes() -> list[Tensor]:
@@ -40,28 +36,28 @@ def panes() -> list[Tensor]:
     for number, (behind, mirrored, settings) in enumerate(PANES):
         formation = find("mixtures", "glass").build(**settings)
         drawn = formation.draw(generator(3, number, "card"), (SIDE, SIDE))
-        mixture = formation.apply(square(behind), square(mirrored), drawn)
+        mixture = formation.apply(photograph(behind), photograph(mirrored), drawn)
         layers = separator(mixture.input)
         before, after = psnr(mixture.input, mixture.transmission), psnr(layers["transmission"], mixture.transmission)
         said = {f"input, {before:.1f} dB": mixture.input, f"transmission, {after:.1f} dB": layers["transmission"]}
-        rows.append(compose({**said, "reflection": layers["reflection"], "truth": mixture.transmission}))
-    clean = square("chelsea")
+        rows.append(side_by_side({**said, "reflection": layers["reflection"], "truth": mixture.transmission}))
+    clean = photograph("chelsea")
     layers = separator(clean)
     said = {"clean": clean, f"transmission, {psnr(layers['transmission'], clean):.1f} dB": layers["transmission"]}
-    return [*rows, compose({**said, "reflection": layers["reflection"], "truth": clean})]
+    return [*rows, side_by_side({**said, "reflection": layers["reflection"], "truth": clean})]
 
 
 def restored(model: str, kind: str, settings: list[dict[str, object]], names: list[str], side: int) -> list[Tensor]:
-    """A row per photo of ``side`` pixels, spoilt and restored, of which the middle is shown."""
+    """A row per photo of ``side`` pixels, degraded and restored, of which the middle is shown."""
     separator, rows = load(model, precision="float32"), []
     for name, one in zip(names, settings, strict=True):
         degradation = find("degradations", kind).build(**one)
-        spoilt = degradation.apply(square(name, side), degradation.draw(generator(5, "card"), (side, side)))
-        answer = separator.run(spoilt.image)["restored"].clamp(0, 1)
-        shown = {"input": spoilt.image, "restored": answer, "truth": spoilt.target}
-        scores = {key: psnr(value, spoilt.target) for key, value in shown.items()}
+        degraded = degradation.apply(photograph(name, side), degradation.draw(generator(5, "card"), (side, side)))
+        answer = separator.run(degraded.image)["restored"].clamp(0, 1)
+        shown = {"input": degraded.image, "restored": answer, "truth": degraded.target}
+        scores = {key: psnr(value, degraded.target) for key, value in shown.items()}
         middle = {f"{key}, {scores[key]:.1f} dB" if key != "truth" else key: cut(value) for key, value in shown.items()}
-        rows.append(compose(middle))
+        rows.append(side_by_side(middle))
     return rows
 
 

@@ -20,7 +20,7 @@ import torch
 from numba import cuda
 
 from limpid.physics.leaves.chart import chart
-from limpid.physics.leaves.labels import Backend
+from limpid.physics.leaves.occlusion import Backend
 from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator
 

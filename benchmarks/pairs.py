@@ -17,7 +17,7 @@ import torch
 from scipy.signal import convolve2d
 
 from limpid.data.augment import Augment
-from limpid.data.blends import Blends
+from limpid.data.sources.mixture import MixedPairs
 from limpid.data.stream import Stream
 from limpid.physics.mixtures.screen import Screen
 from limpid.physics.seeds import generator
@@ -74,7 +74,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     photos = smooth_photos()
-    blends = Blends(photos, mixtures=[(Screen(share=1.0), 1.0)], augment=AUGMENT, seed=SEED, partner="random")
+    blends = MixedPairs(photos, mixtures=[(Screen(share=1.0), 1.0)], augment=AUGMENT, seed=SEED, partner="random")
     pairs = Stream([(blends, 1.0)], epochs=1, seed=SEED, length=10**6)
     difference = max(
         float(np.abs(pairs[index].input.permute(1, 2, 0).numpy() - naive_item(photos, index)).max()) for index in range(5)

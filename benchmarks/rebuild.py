@@ -16,7 +16,7 @@ from limpid import catalogue
 from limpid.image.size import shrink
 from limpid.metrics.psnr import psnr
 from limpid.physics.seeds import generator
-from limpid.runtime.rebuild import apply_guidance, enlarge, fit_guidance
+from limpid.runtime.guided_upsampling import apply_guidance, enlarge, fit_guidance
 
 SIDE, FACTOR = 384, 3
 MODELS = {"subtractive": {}, "screen": {"transmission_gain": (1.0, 1.0)}, "glass": {"defocus": (0.3, 1.0)}}

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from limpid.image.exif import clean
-from limpid.image.photo import Metadata, Photo, white
+from limpid.image.photo import Metadata, Photo
+from limpid.layers.pixels import white
 
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF/></x:xmpmeta>'

@@ -17,13 +17,13 @@ data:
   epoch: 7732
   batch: 1
   workers: 1
-procedure: {name: adversarial, judge: whole, judge_first: true}
+procedure: {name: adversarial, discriminator: errnet_vgg, discriminator_first: true}
 losses:
   - {name: l1, weight: 0.2, on: [transmission]}
   - {name: gradient, weight: 0.1, label: grad, on: {transmission: 1, reflection: 0.5}, only: [synthetic, aligned]}
   - {name: adversarial, weight: {0: 0, 20: 0.01}, label: adv, only: [synthetic, aligned, unaligned]}
 optimiser: {name: adam, rate: {0: 1e-4, 30: 5.0e-5}, betas: [0.9, 0.999], decay: 0}
-judge: {name: adam, rate: 1.0e-4}
+discriminator: {name: adam, rate: 1.0e-4}
 schedule: {name: constant}
 train: {epochs: 60, precision: float32, ema: 0.999, clip: null, accumulate: 1, devices: 1, threads: null}
 log: {every: 50, images: 10, photos: null, keep: 2, save_every: 1, history: 20}

@@ -15,7 +15,7 @@ from limpid.recipe.text import read
 from training_samples import photos
 
 SIDE = 32
-"""Height and width of a shrunk crop: what the smallest networks, judges and losses can bear."""
+"""Height and width of a shrunk crop: what the smallest networks, discriminators and losses can bear."""
 
 _PLACE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 
@@ -69,7 +69,7 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
             if part == "validate":
                 changed[f"data.{part}.{place}.count"] = 1
     for place, term in enumerate(data["losses"]):
-        if isinstance(term.get("weight"), dict):  # from its last epoch on, so that the judge plays
+        if isinstance(term.get("weight"), dict):  # from its last epoch on, so that the discriminator plays
             changed[f"losses.{place}.weight"] = list(term["weight"].values())[-1]
     given = [f"{asked}={places.get(asked, places['*'])}" for asked in names_in(name)]
     return [*given, *(f"{key}={json.dumps(value)}" for key, value in changed.items())]

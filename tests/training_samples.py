@@ -10,7 +10,7 @@ import torch
 import yaml
 from PIL import Image
 
-from limpid.image.photo import quantise
+from limpid.layers.pixels import quantise
 from limpid.physics.leaves.chart import chart
 from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator
@@ -93,4 +93,4 @@ def differences(one: object, other: object, path: str = "") -> list[str]:
         return [] if isinstance(other, torch.Tensor) and torch.equal(one, other) else [path]
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         return [place for key in one for place in differences(one[key], other[key], f"{path}.{key}")]
-    return [] if one == other or path.endswith((".journal", ".seconds", ".waited")) else [path]
+    return [] if one == other or path.endswith((".logger", ".seconds", ".waited")) else [path]

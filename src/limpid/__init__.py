@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from limpid.errors import LimpidError
     from limpid.image.read import read
-    from limpid.image.separation import Separation
     from limpid.image.write import write
+    from limpid.layers.separation import Separation
     from limpid.models._build import create_model, list_models
     from limpid.runtime.load import load, separate
 
@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "LimpidError": "limpid.errors",
-    "Separation": "limpid.image.separation",
+    "Separation": "limpid.layers.separation",
     "create_model": "limpid.models._build",
     "list_models": "limpid.models._build",
     "load": "limpid.runtime.load",

@@ -28,8 +28,8 @@ FOLDERS = {
 
 Tiling = Literal["harmless", "discouraged", "never"]
 Takes = Literal["layer", "scene", "logits", "teacher"]
-"""``layer``: an estimate and its target; ``scene``: all layers and the batch; ``logits``: what a judge says of both; ``teacher``:
-maps of a student and of its teacher."""
+"""``layer``: an estimate and its target; ``scene``: all layers and the batch; ``logits``: what a discriminator says of both;
+``teacher``: maps of a student and of its teacher."""
 
 _ROOT = Path(__file__).parent
 

@@ -1,7 +1,7 @@
 """What can go wrong, as one tree; every message says what came, what was expected and what to do.
 
 LimpidError
-├── UsageError            the wish itself cannot be carried out (exit code 2)
+├── UsageError            the options itself cannot be carried out (exit code 2)
 │   ├── UnknownNameError  no entry, layer or setting of that name; carries the nearest spelling
 │   └── SettingError      a setting has a value outside its range
 ├── PhotoError            a photo cannot be read or written
@@ -72,3 +72,8 @@ class MissingExtraError(LimpidError):
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs {library}, which is not installed; run: pip install 'limpid[{extra}]'")
+
+
+def printable(name: object) -> str:
+    """A file name fit for a one-line message: line breaks and other control characters are spelled out."""
+    return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in str(name))

@@ -112,7 +112,7 @@ def test_a_file_of_another_network_is_refused(tmp_path):
         build("vgg19").fill(path)
     with pytest.raises(WeightsError, match="'model.stem.stem1.conv.weight' is missing"):
         build("hgnetv2").fill(path)
-    with pytest.raises(WeightsError, match="there is no such weight file"):
+    with pytest.raises(WeightsError, match="there is no such file"):
         build("vgg19").fill(tmp_path / "none.pth")
     with pytest.raises(WeightsError, match="holds no weights of this backbone; looked for vgg19-dcbb9e9d.pth"):
         build("vgg19").fill(tmp_path)

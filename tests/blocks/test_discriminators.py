@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from limpid.blocks.discriminators import ConditionalPatch, Patch, Whole
+from limpid.blocks.discriminators import ConditionalPatchDiscriminator, GlobalDiscriminator, PatchDiscriminator
 
-COUNTS = [(ConditionalPatch, 2_768_705), (Patch, 2_764_737), (Whole, 9_937_089)]
+COUNTS = [(ConditionalPatchDiscriminator, 2_768_705), (PatchDiscriminator, 2_764_737), (GlobalDiscriminator, 9_937_089)]
 
 
 @pytest.mark.parametrize(("build", "count"), COUNTS)
@@ -19,7 +19,7 @@ def shape(network, *inputs):
 
 def test_answers_have_the_published_sizes():
     with torch.device("meta"):
-        conditional, patch, whole = ConditionalPatch(), Patch(), Whole()
+        conditional, patch, whole = ConditionalPatchDiscriminator(), PatchDiscriminator(), GlobalDiscriminator()
     assert shape(conditional, (256, 256), (256, 256)) == (1, 1, 30, 30)
     assert shape(conditional, (400, 640), (400, 640)) == (1, 1, 48, 78)
     assert shape(patch, (256, 256)) == (1, 1, 30, 30)
@@ -28,7 +28,11 @@ def test_answers_have_the_published_sizes():
 
 def test_keys_are_the_published_ones():
     with torch.device("meta"):
-        conditional, patch, whole = ConditionalPatch().state_dict(), Patch().state_dict(), Whole().state_dict()
+        conditional, patch, whole = (
+            ConditionalPatchDiscriminator().state_dict(),
+            PatchDiscriminator().state_dict(),
+            GlobalDiscriminator().state_dict(),
+        )
     assert len(conditional) == 22
     assert {"layer1.0.bias", "layer4.1.running_var", "layer5.weight"} <= conditional.keys()
     assert "layer2.0.bias" not in conditional

@@ -148,9 +148,9 @@ def test_an_empty_set_and_misspelt_names_stop_before_anything_is_written(limpid,
         ("--suite", "sirrr"): "did you mean 'sirr'?",
         (): "name what to evaluate on",
     }
-    for wish, says in wishes.items():
-        ran = limpid("evaluate", *wish, "--report", tmp_path / "out", "-q")
-        assert ran.code in (1, 2), wish
+    for options, says in wishes.items():
+        ran = limpid("evaluate", *options, "--report", tmp_path / "out", "-q")
+        assert ran.code in (1, 2), options
         assert len(ran.err.strip().splitlines()) == 1
         assert says in ran.err
     assert not (tmp_path / "out").exists()
@@ -232,9 +232,9 @@ def test_n_limits_the_images_and_says_so(limpid, tmp_path, pairs):
     assert "only the first 2 of 3 images were used" in ran.err
 
 
-@pytest.mark.parametrize(("wish", "kept"), [("all", 3), ("worst", 3), ("none", 0)])
-def test_traces_are_what_was_compared(limpid, tmp_path, pairs, tiny, wish, kept):
-    limpid("evaluate", "-m", f"net={tiny}", "--on", pairs, "--traces", wish, "--report", tmp_path / "out", "-q")
+@pytest.mark.parametrize(("options", "kept"), [("all", 3), ("worst", 3), ("none", 0)])
+def test_traces_are_what_was_compared(limpid, tmp_path, pairs, tiny, options, kept):
+    limpid("evaluate", "-m", f"net={tiny}", "--on", pairs, "--traces", options, "--report", tmp_path / "out", "-q")
     traced = [score for score in results(tmp_path / "out")["scores"] if score["traces"] and score["model"] == "net"]
     assert len(traced) == kept
     for score in traced:

@@ -8,7 +8,7 @@ from safetensors import safe_open
 
 from limpid import create_model, load
 from limpid.checkpoints import file
-from limpid.weights import store
+from limpid.weights import manifest
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def test_inspect_as_json(limpid, published):
 
 
 def test_inspect_knows_the_shipped_weights(limpid):
-    row = store.rows()["limpid"]
-    out = limpid("inspect", store.locate("limpid")).out
+    row = manifest.rows()["limpid"]
+    out = limpid("inspect", manifest.locate("limpid")).out
     assert f"licence     {row.licence}" in out
     assert f"trained on  {row.trained_on}" in out
     assert "float16" in out

@@ -49,9 +49,9 @@ WISHES = {
 }
 
 
-@pytest.mark.parametrize("wish", WISHES)
-def test_the_manifest_regenerates_identical_bytes(limpid, tmp_path, photos, wish):
-    words = [*WISHES[wish], *(["--source", photos] if wish in ("natural", "pairs") else [])]
+@pytest.mark.parametrize("options", WISHES)
+def test_the_manifest_regenerates_identical_bytes(limpid, tmp_path, photos, options):
+    words = [*WISHES[options], *(["--source", photos] if options in ("natural", "pairs") else [])]
     made = limpid("synthesise", words[0], tmp_path / "a", *words[1:], "--count", 5, "--seed", 3, "--sheet")
     assert made.code == 0, made.err
     again = limpid("synthesise", "--from", tmp_path / "a" / "manifest.json", tmp_path / "b")
@@ -66,9 +66,9 @@ def test_the_manifest_regenerates_identical_bytes(limpid, tmp_path, photos, wish
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("wish", WISHES)
-def test_equal_seeds_give_equal_bytes_and_others_do_not(limpid, tmp_path, photos, wish):
-    words = [*WISHES[wish], *(["--source", photos] if wish in ("natural", "pairs") else [])]
+@pytest.mark.parametrize("options", WISHES)
+def test_equal_seeds_give_equal_bytes_and_others_do_not(limpid, tmp_path, photos, options):
+    words = [*WISHES[options], *(["--source", photos] if options in ("natural", "pairs") else [])]
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         assert limpid("synthesise", words[0], tmp_path / name, *words[1:], "--count", 3, "--seed", seed).code == 0
     first, same, other = (files(tmp_path / name) for name in "abc")

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 
 from limpid import catalogue
 from limpid.errors import ShapeError
-from limpid.image.batch import Batch
-from limpid.image.separation import Separation
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation
 
 SIDE = 32
 SETTINGS = {

@@ -6,7 +6,7 @@ import torch
 from limpid import catalogue, create_model, list_models
 from limpid.checkpoints import file
 from limpid.errors import UnknownNameError
-from limpid.image.tasks import TASKS
+from limpid.layers.task import TASKS
 from limpid.runtime.memory import Cost
 from limpid.runtime.separator import Separator
 

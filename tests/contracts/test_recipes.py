@@ -19,13 +19,13 @@ from limpid.cli.train import train as command
 from limpid.data.collate import collate
 from limpid.errors import UsageError
 from limpid.physics.seeds import generator
+from limpid.recipe.json_schema import schema
 from limpid.recipe.load import Loaded, describe, dump, load, parse, shipped
-from limpid.recipe.schema import schema
 from limpid.recipe.settings import arguments, built
 from limpid.recipe.text import read
 from limpid.runtime.load import load as load_weights
 from limpid.training.assemble import data_sources
-from limpid.training.session import Wish, train
+from limpid.training.trainer import TrainOptions, train
 from recipe.test_schema import as_json, fits
 from recipe_shrink import make_places, names_in, overrides, start, text_of
 from training_samples import differences, state
@@ -112,7 +112,9 @@ def test_it_trains_two_steps(name, places, folder):
         collate([source.pair(0, 0, generator(1, "test"))], layers)
     first = start(folder.with_name("start.safetensors"), loaded.recipe.model.name) if needs_start(loaded) else None
     random = backbones(*parts(loaded))
-    assert train(loaded, Wish(folder=folder, init=first, backbone_weights=random, device="cpu", max_steps=2, quiet=True)) == 0
+    assert (
+        train(loaded, TrainOptions(folder=folder, init=first, backbone_weights=random, device="cpu", max_steps=2, quiet=True)) == 0
+    )
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 2]
     assert all(value is not None for row in rows for value in row.values())  # null: not finite
@@ -120,7 +122,7 @@ def test_it_trains_two_steps(name, places, folder):
     assert labels <= {*rows[0], *rows[1]}
     last = state(folder)
     assert (last["step"], last["skipped"]) == (2, 0)
-    assert differences(last["average"], last["players"]["network"])  # the average began at the first weights: they moved
+    assert differences(last["average"], last["modules"]["network"])  # the average began at the first weights: they moved
     best = folder / json.loads((folder / "best.json").read_text())[0]["file"]
     separator = load_weights(best, device="cpu", backbone_weights=backbones(file.build(file.read(best), source="best")))
     separation = separator.run(torch.rand(3, 40, 56))
@@ -130,12 +132,12 @@ def test_it_trains_two_steps(name, places, folder):
 @pytest.mark.parametrize("name", ["errnet_unaligned", "hypercolumn_residual_from_baseline"])
 def test_fine_tuning_asks_for_its_start(name, places, folder):
     loaded = load(name, overrides(name, places))
-    wish = {"folder": folder, "backbone_weights": "none", "device": "cpu", "quiet": True}
+    options = {"folder": folder, "backbone_weights": "none", "device": "cpu", "quiet": True}
     with pytest.raises(UsageError, match="--init FILE"):
-        train(loaded, Wish(**wish))
+        train(loaded, TrainOptions(**options))
     first = start(folder.with_name("start.safetensors"), loaded.recipe.model.name)
-    train(loaded, Wish(**wish, init=first, max_steps=1))
-    assert train(loaded, Wish(**wish, resume=True)) == 0
+    train(loaded, TrainOptions(**options, init=first, max_steps=1))
+    assert train(loaded, TrainOptions(**options, resume=True)) == 0
     assert state(folder)["step"] == 2
 
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from limpid.data.collate import collate
-from limpid.data.pair import Pair
 from limpid.errors import DataError, SettingError
+from limpid.layers.pair import Pair
 
 
 def pair(level, *, size=(4, 6), reflection=True, **settings):

@@ -5,8 +5,8 @@ from torch.utils.data import DataLoader
 
 from limpid.data.augment import Augment
 from limpid.data.pairs import PairSource
+from limpid.data.photo_folders import PhotoFolder
 from limpid.data.stream import Stream
-from limpid.data.unpaired import PhotoFolder
 from limpid.errors import DataError
 from limpid.physics.seeds import generator
 
@@ -21,12 +21,12 @@ def folder(tmp_path, save):
     return tmp_path
 
 
-def spoil(path):
+def degrade(path):
     path.write_bytes(path.read_bytes()[:40])
 
 
 def test_a_corrupt_photo_is_replaced_by_the_next_logged_once_and_counted(folder, caplog):
-    spoil(folder / "007.png")
+    degrade(folder / "007.png")
     photos = PhotoFolder(folder)
     with caplog.at_level(logging.WARNING, "limpid"):
         for _ in range(3):
@@ -37,14 +37,14 @@ def test_a_corrupt_photo_is_replaced_by_the_next_logged_once_and_counted(folder,
 
 
 def test_the_last_photo_is_replaced_by_the_first(folder):
-    spoil(folder / "099.png")
+    degrade(folder / "099.png")
     photos = PhotoFolder(folder)
     assert (photos[99] == photos[0]).all()
 
 
 def test_more_than_one_percent_stops_with_the_count(folder):
-    spoil(folder / "007.png")
-    spoil(folder / "050.png")
+    degrade(folder / "007.png")
+    degrade(folder / "050.png")
     photos = PhotoFolder(folder)
     photos[7]
     with pytest.raises(DataError, match=r"2 of 100 items .* more than 1 % or 100; last: .*050\.png.*limpid prepare --check"):
@@ -52,13 +52,13 @@ def test_more_than_one_percent_stops_with_the_count(folder):
 
 
 def test_more_than_a_hundred_stop_however_large_the_folder(tmp_path, monkeypatch):
-    from limpid.data.health import Health
+    from limpid.data.corrupt_files import CorruptFiles
     from limpid.errors import PhotoError
 
     def refuse(place):
         raise PhotoError(f"{place} is bad")
 
-    health = Health(20_000, tmp_path)
+    health = CorruptFiles(20_000, tmp_path)
     with pytest.raises(DataError, match="101 of 20000 items"):
         health.load(0, refuse)
 
@@ -66,7 +66,7 @@ def test_more_than_a_hundred_stop_however_large_the_folder(tmp_path, monkeypatch
 def test_a_pair_is_replaced_whole(tmp_path, paired):
     paired(tmp_path, [f"{number:03d}" for number in range(100)])
     source = PairSource(tmp_path, AUGMENT)
-    spoil(tmp_path / "transmission_layer" / "041.png")
+    degrade(tmp_path / "transmission_layer" / "041.png")
     assert source.pair(41, 0, generator(1)).name == "042"
     assert source.health.bad == 1
 
@@ -76,7 +76,7 @@ def test_a_pair_is_replaced_whole(tmp_path, paired):
 def test_workers_agree_on_replacements_and_share_the_count(tmp_path, paired, workers):
     paired(tmp_path, [f"{number:03d}" for number in range(100)])
     source = PairSource(tmp_path, AUGMENT)
-    spoil(tmp_path / "blended" / "060.png")
+    degrade(tmp_path / "blended" / "060.png")
     stream = Stream([(source, 1.0)], epochs=1, seed=4, length=300)
     loader = DataLoader(stream, batch_size=4, num_workers=workers, collate_fn=lambda pairs: [pair.name for pair in pairs])
     names = [name for batch in loader for name in batch]

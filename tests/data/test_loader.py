@@ -12,13 +12,13 @@ from torch._C import _error_if_any_worker_fails
 
 from limpid import catalogue
 from limpid.data.augment import Augment
-from limpid.data.blends import Blends
 from limpid.data.loader import Places, batches
-from limpid.data.pair import Pair
 from limpid.data.pairs import PairSource
+from limpid.data.photo_folders import PhotoFolder
+from limpid.data.sources.mixture import MixedPairs
 from limpid.data.stream import Stream
-from limpid.data.unpaired import PhotoFolder
 from limpid.errors import DataError, LimpidError, PhotoError, SettingError, UnknownNameError
+from limpid.layers.pair import Pair
 
 LAYERS = ("transmission", "reflection")
 MIXTURES = [(catalogue.find("mixtures", name).build(), 1.0) for name in ("subtractive", "zhang", "glass")]
@@ -31,7 +31,7 @@ def stream(tmp_path, save, paired):
     for number in range(6):
         save(tmp_path / "photos" / f"{number}.png", number, 20, 24)
     augment = Augment(window=9, stretch=12, turn=0.5)
-    blends = Blends(PhotoFolder(tmp_path / "photos"), mixtures=MIXTURES, augment=augment, seed=5, clean=0.2)
+    blends = MixedPairs(PhotoFolder(tmp_path / "photos"), mixtures=MIXTURES, augment=augment, seed=5, no_reflection=0.2)
     real = PairSource(paired(tmp_path / "real", ["a", "b", "c"], size=(18, 26)), augment)
     return Stream([(blends, 0.6), (real, 0.4)], epochs=3, seed=5, length=17)
 

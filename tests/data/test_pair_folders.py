@@ -6,7 +6,7 @@ from limpid.data.augment import Augment
 from limpid.data.decode import pixels, size
 from limpid.data.pairing import find_pairs, inspect
 from limpid.data.pairs import PairFolder, PairSource
-from limpid.data.unpaired import PhotoFolder
+from limpid.data.photo_folders import PhotoFolder
 from limpid.errors import DataError, PhotoError
 from limpid.physics.seeds import generator
 

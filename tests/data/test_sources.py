@@ -4,10 +4,10 @@ import torch
 
 from limpid import catalogue
 from limpid.data.augment import Augment, moved
-from limpid.data.blends import Blends, Reject
 from limpid.data.decode import pixels
 from limpid.data.pairs import PairSource
-from limpid.data.roots import folders
+from limpid.data.photo_folders import folders
+from limpid.data.sources.mixture import MixedPairs, Reject
 from limpid.errors import DataError, SettingError
 from limpid.physics.formation import GAMMA
 from limpid.physics.leaves.settings import Chart
@@ -144,7 +144,7 @@ def test_windows_of_the_two_photos_are_drawn_apart(photos):
 
 def test_mixtures_need_weights():
     with pytest.raises(SettingError, match="at least one of `mixtures`"):
-        Blends([], mixtures=[], augment=Augment(), seed=1)
+        MixedPairs([], mixtures=[], augment=Augment(), seed=1)
 
 
 def test_pairs_of_several_roots_without_augmentation_are_the_files(tmp_path, paired):

@@ -7,14 +7,14 @@ from torch.utils.data import DataLoader, Subset
 
 from limpid import catalogue
 from limpid.data.augment import Augment
-from limpid.data.blends import Blends, Reject
-from limpid.data.live_leaves import LeafPairs
-from limpid.data.pair import Pair
 from limpid.data.pairs import PairSource
-from limpid.data.spoilt import Spoilt
+from limpid.data.photo_folders import PhotoFolder
+from limpid.data.sources.degraded import DegradedPhotos
+from limpid.data.sources.leaves import LeafPairs
+from limpid.data.sources.mixture import MixedPairs, Reject
 from limpid.data.stream import Stream
-from limpid.data.unpaired import PhotoFolder
 from limpid.errors import DataError, SettingError
+from limpid.layers.pair import Pair
 from limpid.physics.leaves.chart import chart
 from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator
@@ -38,7 +38,7 @@ def digests(pairs):
 def stream(tmp_path, save, paired):
     for number in range(8):
         save(tmp_path / "photos" / f"{number}.png", number, 20, 24)
-    blends = Blends(PhotoFolder(tmp_path / "photos"), mixtures=MIXTURES, augment=AUGMENT, seed=5, clean=0.2)
+    blends = MixedPairs(PhotoFolder(tmp_path / "photos"), mixtures=MIXTURES, augment=AUGMENT, seed=5, no_reflection=0.2)
     real = PairSource(paired(tmp_path / "real", ["a", "b", "c"], size=(18, 26)), AUGMENT)
     return Stream([(blends, 0.6), (real, 0.4)], epochs=3, seed=5, length=10)
 
@@ -48,7 +48,9 @@ def windows(save, tmp_path):
     for number in range(5):
         save(tmp_path / "more" / f"{number}.png", number, 20, 24)
     augment = Augment(window=8, stretch=12)
-    blends = Blends(PhotoFolder(tmp_path / "more"), mixtures=MIXTURES, augment=augment, seed=3, partner="random", clean=0.2)
+    blends = MixedPairs(
+        PhotoFolder(tmp_path / "more"), mixtures=MIXTURES, augment=augment, seed=3, partner="random", no_reflection=0.2
+    )
     return Stream([(blends, 1.0)], epochs=2, seed=3, length=12)
 
 
@@ -56,15 +58,15 @@ def windows(save, tmp_path):
 def degraded(save, tmp_path):
     for number in range(5):
         save(tmp_path / "more" / f"{number}.png", number, 20, 24)
-    spoil = [catalogue.find("degradations", name).build() for name in ("poisson_gaussian", "jpeg")]
-    photos = Spoilt(photos=PhotoFolder(tmp_path / "more"), degradations=spoil, augment=Augment(crop=12, upend=0.5))
+    degrade = [catalogue.find("degradations", name).build() for name in ("poisson_gaussian", "jpeg")]
+    photos = DegradedPhotos(photos=PhotoFolder(tmp_path / "more"), degradations=degrade, augment=Augment(crop=12, upend=0.5))
     return Stream([(photos, 1.0)], epochs=2, seed=3, length=10)
 
 
 @pytest.fixture
 def leaves():
-    spoil = [catalogue.find("degradations", name).build() for name in ("gaussian_blur", "gaussian_noise")]
-    charts = LeafPairs(settings=Chart(fills={"flat": 1, "noise": 1}, fill_from=3), size=(20, 24), degradations=spoil, length=9)
+    degrade = [catalogue.find("degradations", name).build() for name in ("gaussian_blur", "gaussian_noise")]
+    charts = LeafPairs(settings=Chart(fills={"flat": 1, "noise": 1}, fill_from=3), size=(20, 24), degradations=degrade, length=9)
     return Stream([(charts, 1.0)], epochs=3, seed=4)
 
 
@@ -98,7 +100,7 @@ def test_the_number_of_threads_plays_no_part(augment, tmp_path, save):
     for number in range(4):
         save(tmp_path / f"{number}.png", number, 300, 400)
     photos, mixtures = PhotoFolder(tmp_path, keep=True), [MIXTURES[0], (catalogue.find("mixtures", "screen").build(share=0), 1.0)]
-    blends = Blends(photos, mixtures=mixtures, augment=augment, seed=5)  # large enough for torch to share sums
+    blends = MixedPairs(photos, mixtures=mixtures, augment=augment, seed=5)  # large enough for torch to share sums
     stream = Stream([(blends, 1.0)], epochs=1, seed=5, length=12)
     before = torch.get_num_threads()
     try:
@@ -189,7 +191,7 @@ def partners(blends, epoch):
 
 def test_halves_are_the_published_split_reshuffled_from_the_second_epoch_on():
     photos = blank(*range(0, 220, 20))  # 11: one is left over
-    blends = Blends(photos, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2)
+    blends = MixedPairs(photos, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2)
     assert len(blends) == 5
     assert partners(blends, 0) == [(0, 5), (1, 6), (2, 7), (3, 8), (4, 9)]
     for epoch in (1, 2):
@@ -201,34 +203,34 @@ def test_halves_are_the_published_split_reshuffled_from_the_second_epoch_on():
 
 def test_partners_of_two_lists_are_the_same_place_or_any():
     behind, mirrored = blank(10, 20, 30), blank(40, 50, 60)
-    same = Blends(behind, mirrored, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="same")
+    same = MixedPairs(behind, mirrored, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="same")
     assert partners(same, 4) == [(0, 0), (1, 1), (2, 2)]
-    others = Blends(behind, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="random")
+    others = MixedPairs(behind, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="random")
     assert {partners(others, epoch)[1] for epoch in range(40)} == {(1, 0), (1, 2)}  # never the photo itself
-    anyone = Blends(behind, mirrored, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="random")
+    anyone = MixedPairs(behind, mirrored, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=2, partner="random")
     assert {partners(anyone, epoch)[1] for epoch in range(40)} == {(1, 0), (1, 1), (1, 2)}
 
 
 @pytest.mark.parametrize("augment", [Augment(crop=10), Augment(short_side=(10, 20)), Augment(short_side=(10, 20), turn=1.0)])
 def test_photos_of_different_sizes_blend_to_one_size(augment):
     behind, mirrored = blank(100, size=(16, 24)), blank(200, size=(30, 20))
-    blends = Blends(behind, mirrored, mixtures=MIXTURES[:1], augment=augment, seed=2, partner="same")
+    blends = MixedPairs(behind, mirrored, mixtures=MIXTURES[:1], augment=augment, seed=2, partner="same")
     for index in range(10):
         pair = blends.pair(0, 0, generator(3, index))
         assert pair.input.shape == pair.transmission.shape == pair.reflection.shape
 
 
 def test_a_clean_item_is_its_own_transmission():
-    pair = Blends(blank(9, 90), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, clean=1.0).pair(0, 0, generator(1))
+    pair = MixedPairs(blank(9, 90), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, no_reflection=1.0).pair(0, 0, generator(1))
     assert torch.equal(pair.input, pair.transmission)
     assert not pair.reflection.any()
 
 
 def test_dim_reflections_are_drawn_again_and_in_the_end_given_up():
     photos = blank(200, 200, 60, 220)  # halves of epoch 0: 200 with 60 (too dim), 200 with 220
-    blends = Blends(photos, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=1, reject=Reject())
+    blends = MixedPairs(photos, mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=1, reject=Reject())
     assert {blends.pair(0, 0, generator(1, index)).name for index in range(20)} == {"1+3 subtractive"}
-    hopeless = Blends(blank(200, 60), mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=1, reject=Reject())
+    hopeless = MixedPairs(blank(200, 60), mixtures=MIXTURES[:1], augment=Augment(crop=8), seed=1, reject=Reject())
     with pytest.raises(DataError, match="100 blends in a row were rejected"):
         hopeless.pair(0, 0, generator(1))
 
@@ -243,8 +245,8 @@ def test_a_blend_with_an_almost_black_layer_is_rejected():
 
 def test_blends_need_photos_and_settings_that_agree():
     with pytest.raises(DataError, match="at least two photos"):
-        Blends(blank(1), mixtures=MIXTURES, augment=Augment(crop=8), seed=1)
+        MixedPairs(blank(1), mixtures=MIXTURES, augment=Augment(crop=8), seed=1)
     with pytest.raises(SettingError, match="two with 'same'"):
-        Blends(blank(1, 2), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, partner="same")
+        MixedPairs(blank(1, 2), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, partner="same")
     with pytest.raises(DataError, match="got 2 and 1"):
-        Blends(blank(1, 2), blank(1), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, partner="same")
+        MixedPairs(blank(1, 2), blank(1), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, partner="same")

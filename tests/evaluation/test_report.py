@@ -16,7 +16,7 @@ from PIL import Image
 
 from evaluation.report_samples import HOSTILE, METRICS, PUBLISHED, model, noisy, reflections, results, score, write_photos
 from limpid.errors import MissingExtraError
-from limpid.evaluation.report import scenes
+from limpid.evaluation.report import gallery
 from limpid.evaluation.report.page import write_html
 from limpid.evaluation.results import INPUT, PublishedRow, Results, Score, SetInfo
 
@@ -171,7 +171,7 @@ def test_means_are_never_taken_over_several_strengths(tmp_path):
 
 
 def test_curves_pass_through_the_means():
-    from limpid.evaluation.report.marks import marks
+    from limpid.evaluation.report.elements import marks
     from limpid.evaluation.report.plots import Line, bars, curves
 
     figure = mpl.figure.Figure()
@@ -208,7 +208,7 @@ def test_photos_are_reduced(tmp_path):
 
 
 def test_photos_beyond_the_budget_are_left_out_and_it_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(scenes, "BUDGET", 9000)
+    monkeypatch.setattr(gallery, "BUDGET", 9000)
     text, read = page(write_photos(reflections(["errnet"]), tmp_path), tmp_path)
     assert 0 < sum(len(attributes["src"]) for tag, attributes in read.tags if tag == "img") <= 9000
     assert "Further images were left out" in text

@@ -7,7 +7,7 @@ import pytest
 
 from limpid.errors import UsageError
 from limpid.image.find import find, is_own_output
-from limpid.image.tasks import TASKS
+from limpid.layers.task import TASKS
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import torch
 from PIL import Image, ImageCms, ImageFile
 
 from limpid.errors import PhotoError
-from limpid.image.photo import Photo, quantise
+from limpid.image.photo import Photo
 from limpid.image.read import read
 from limpid.image.write import write
+from limpid.layers.pixels import quantise
 from photo_samples import ALL_FORMATS, ICC, UPRIGHT, encoded, exif, photo, picture, png, png_chunk, samples
 
 LOSSLESS = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100, "subsampling": "4:4:4"}}

@@ -20,7 +20,7 @@ def entropy(values, answer):
 
 
 def expected(form, real, fake):
-    """(judge, player) as in errnet_ibcln.md §2.3 and §3.3 and hypercolumn.md §2."""
+    """(discriminator, module) as in errnet_ibcln.md §2.3 and §3.3 and hypercolumn.md §2."""
     if form == "vanilla":
         return 0.5 * (entropy(real, 1) + entropy(fake, 0)), entropy(fake, 1)
     if form == "least_squares":
@@ -34,38 +34,38 @@ def expected(form, real, fake):
 @pytest.mark.parametrize("form", FORMS)
 def test_scores_are_those_of_the_specifications(form):
     game, (real, fake) = Adversarial(form=form), logits()
-    judge, player = expected(form, real, fake)
-    assert float(game.judge(real, fake)) == pytest.approx(float(judge), rel=1e-12)
-    assert float(game.player(real, fake)) == pytest.approx(float(player), rel=1e-12)
+    discriminator, module = expected(form, real, fake)
+    assert float(game.discriminator(real, fake)) == pytest.approx(float(discriminator), rel=1e-12)
+    assert float(game.module(real, fake)) == pytest.approx(float(module), rel=1e-12)
 
 
-def test_an_undecided_judge():
+def test_an_undecided_discriminator():
     zero = torch.zeros(2, 1, 3, 3)
     for form in ("vanilla", "relativistic", "relativistic_average"):
         game = Adversarial(form=form)
-        assert float(game.judge(zero, zero)) == pytest.approx(math.log(2))
-        assert float(game.player(zero, zero)) == pytest.approx(math.log(2))
-    assert float(Adversarial(form="least_squares").judge(zero, zero)) == 0.5
-    assert float(Adversarial(form="least_squares").player(zero, zero)) == 1
+        assert float(game.discriminator(zero, zero)) == pytest.approx(math.log(2))
+        assert float(game.module(zero, zero)) == pytest.approx(math.log(2))
+    assert float(Adversarial(form="least_squares").discriminator(zero, zero)) == 0.5
+    assert float(Adversarial(form="least_squares").module(zero, zero)) == 1
 
 
 def test_with_one_image_the_average_is_the_other_image():
     real, fake = logits(batch=1)
     average, plain = Adversarial(form="relativistic_average"), Adversarial(form="relativistic")
-    assert float(average.judge(real, fake)) == pytest.approx(float(plain.judge(real, fake)))
-    assert float(average.player(real, fake)) == pytest.approx(float(plain.player(real, fake)))
+    assert float(average.discriminator(real, fake)) == pytest.approx(float(plain.discriminator(real, fake)))
+    assert float(average.module(real, fake)) == pytest.approx(float(plain.module(real, fake)))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_player_that_does_not_compare_does_not_look_at_the_truth(form):
     game, (real, fake) = Adversarial(form=form), logits()
-    assert (float(game.player(real, fake)) != float(game.player(real + 1, fake))) is game.compares
+    assert (float(game.module(real, fake)) != float(game.module(real + 1, fake))) is game.compares
 
 
 def test_huge_logits_stay_finite():
     huge = torch.full((1, 1), 1e4, requires_grad=True)
     for form in FORMS:
-        value = Adversarial(form=form).judge(-huge, huge)
+        value = Adversarial(form=form).discriminator(-huge, huge)
         value.backward()
         assert bool(torch.isfinite(value))
         assert bool(torch.isfinite(huge.grad).all())

@@ -5,9 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from limpid.errors import SettingError, ShapeError, UnknownNameError
-from limpid.image.batch import Batch
-from limpid.image.separation import Separation
-from limpid.losses._steps import steps_of
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation, steps_of
 from limpid.losses.exclusion import Exclusion, exclusion
 from limpid.losses.ibcln_multiscale import IbclnMultiscale
 from limpid.losses.ibcln_residual import IbclnResidual

@@ -7,9 +7,9 @@ from skimage.metrics import structural_similarity
 from limpid import read
 from limpid.blocks._torchvision import mend
 from limpid.errors import SettingError, ShapeError
-from limpid.metrics._luma import luma601
 from limpid.metrics.dssim import dssim
 from limpid.metrics.ms_ssim import WEIGHTS, ms_ssim
+from limpid.metrics.psnr_y import luma601
 from limpid.metrics.ssim import ssim
 from limpid.metrics.ssim_gauss import ssim_gauss
 from limpid.metrics.ssim_y import ssim_y

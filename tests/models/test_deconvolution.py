@@ -3,8 +3,8 @@
 import torch
 
 from limpid import create_model
-from limpid.blocks.kernel import deconvolve, search
 from limpid.metrics.psnr import psnr
+from limpid.physics.blind_deconvolution import deconvolve, estimate_kernel
 from pictures import shaken_squares
 
 
@@ -33,7 +33,7 @@ def test_the_candidates_are_the_photo_the_guess_and_deconvolutions_of_it():
     with torch.inference_mode():
         photo, guess, *sharp = (believing(place)(blurred).restored for place in range(5))
         network = believing(0)
-        expected = deconvolve(blurred, search(blurred.mean(1)), network.noise.exp()).clamp(-0.5, 1.5)
+        expected = deconvolve(blurred, estimate_kernel(blurred.mean(1)), network.noise.exp()).clamp(-0.5, 1.5)
         second = network.guess(blurred).restored
     assert torch.allclose(photo, blurred, atol=1e-6)
     assert torch.allclose(guess, second, atol=1e-6)

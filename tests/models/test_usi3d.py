@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from limpid import create_model
 from limpid.blocks.munit import AdaptiveNorm, MultiScaleDiscriminator, SampleNorm
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 
 
 @pytest.fixture(scope="module")

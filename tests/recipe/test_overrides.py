@@ -28,7 +28,7 @@ def overridden(example, *overrides):
         ),
         ("data.test.table2.root=/elsewhere", lambda r: r.data.test["table2"].settings["root"], "/elsewhere"),
         ("data.augment.crop=64", lambda r: r.data.augment["crop"], 64),
-        ("judge=null", lambda r: r.judge, None),
+        ("discriminator=null", lambda r: r.discriminator, None),
         ("model.size=tiny", lambda r: r.model.size, "tiny"),
         ("comment=half the data", lambda r: r.comment, "half the data"),
     ],

@@ -12,9 +12,9 @@ from limpid.catalogue import Nested
 from limpid.errors import SettingError, UnknownNameError
 from limpid.physics.formation import Formation
 from limpid.physics.mixtures.subtractive import Subtractive
+from limpid.recipe.errors import Where
 from limpid.recipe.settings import arguments, built, validated
 from limpid.recipe.signature import parameters, settable
-from limpid.recipe.where import Where
 
 if TYPE_CHECKING:
     from fractions import Fraction

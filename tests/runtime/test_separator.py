@@ -12,7 +12,7 @@ from limpid.errors import DeviceError, NoRoomError, SettingError, UnknownNameErr
 from limpid.image.photo import Photo
 from limpid.runtime.device import choose_device, choose_precision, has_bfloat16
 from limpid.runtime.memory import Cost
-from limpid.runtime.separator import LEAST_SIDE, WORKING_SIDE, Separator, Wish
+from limpid.runtime.separator import LEAST_SIDE, WORKING_SIDE, SeparationOptions, Separator
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +89,9 @@ def test_unknown_resolution(separator):
 
 
 def test_large_photos_are_rebuilt_and_small_ones_run_in_full(separator):
-    assert separator.plan((600, 800), Wish()).working == (600, 800)
-    assert max(separator.plan((4000, 6000), Wish()).working) == WORKING_SIDE
-    assert separator.plan((4000, 6000), Wish(resolution="full")).working == (4000, 6000)
+    assert separator.plan((600, 800), SeparationOptions()).working == (600, 800)
+    assert max(separator.plan((4000, 6000), SeparationOptions()).working) == WORKING_SIDE
+    assert separator.plan((4000, 6000), SeparationOptions(resolution="full")).working == (4000, 6000)
 
 
 def test_rebuilding_comes_close_to_every_pixel(separator):
@@ -201,15 +201,15 @@ def test_a_network_that_must_see_photos_whole_gets_them_smaller_instead_of_in_ti
     network = limpid.create_model("dsrnet", "tiny", body="mamba")
     made = Separator(network, catalogue.find("models", "dsrnet"), name="mamba", device=torch.device("cpu"))
     made.cost = Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
-    roomy, tight = (made.plan((3000, 4000), Wish(max_memory=budget)) for budget in (2_000_000_000, 400_000_000))
+    roomy, tight = (made.plan((3000, 4000), SeparationOptions(max_memory=budget)) for budget in (2_000_000_000, 400_000_000))
     assert roomy.tile is tight.tile is None
     assert max(roomy.working) == WORKING_SIDE
     assert LEAST_SIDE <= max(tight.working) < WORKING_SIDE
     assert tight.ram <= 400_000_000
     with pytest.raises(NoRoomError, match="raise --max-memory"):
-        made.plan((3000, 4000), Wish(max_memory=400_000_000, resolution="full"))
+        made.plan((3000, 4000), SeparationOptions(max_memory=400_000_000, resolution="full"))
     with pytest.raises(SettingError, match="must see a photo whole"):
-        made.plan((3000, 4000), Wish(tile="512"))
+        made.plan((3000, 4000), SeparationOptions(tile="512"))
 
 
 @pytest.mark.parametrize(("name", "settings"), [("nafnet", {"width": 8, "encoder": (1, 6), "local_window": 96}), ("ibcln", {})])

@@ -11,7 +11,7 @@ from PIL import Image
 from limpid.metrics.psnr import psnr
 from limpid.recipe.load import load
 from limpid.training.assemble import scored_sets
-from limpid.training.session import Wish, train
+from limpid.training.trainer import TrainOptions, train
 from training_samples import photos, recipe
 
 
@@ -79,7 +79,7 @@ def test_supervised_training_beats_the_best_gain_and_offset_by_two_decibels(tmp_
         "log": {"every": 100},
     }
     loaded = load(recipe(tmp_path / "learn.yaml", changes))
-    train(loaded, Wish(folder=tmp_path / "run", quiet=True))
+    train(loaded, TrainOptions(folder=tmp_path / "run", quiet=True))
     assert validations(tmp_path / "run")[-1][0] > straight(loaded) + 2
 
 
@@ -89,8 +89,8 @@ def test_adversarial_training_stays_in_balance(tmp_path):
     window = {"window": 64, "stretch": 48}
     laws = {"name": "mixture", "partner": "random", "mixtures": [{"name": "subtractive", "border": "reflect"}]}
     changes = {
-        "procedure": {"name": "adversarial", "judge": "patch", "judge_first": False},
-        "judge": {"name": "adam", "rate": 1e-4, "betas": [0.5, 0.999]},
+        "procedure": {"name": "adversarial", "discriminator": "patch", "discriminator_first": False},
+        "discriminator": {"name": "adam", "rate": 1e-4, "betas": [0.5, 0.999]},
         "losses": [
             {"name": "l1", "on": {"transmission": 1, "reflection": 0.5}},
             {"name": "adversarial", "weight": 0.01, "form": "least_squares", "label": "adv"},
@@ -106,7 +106,7 @@ def test_adversarial_training_stays_in_balance(tmp_path):
         "train": {"epochs": 1, "ema": 0.98},
     }
     loaded = load(recipe(tmp_path / "gan.yaml", changes), [f"PHOTOS={tmp_path}/train", f"HELD={tmp_path}/held"])
-    train(loaded, Wish(folder=tmp_path / "run", quiet=True))
+    train(loaded, TrainOptions(folder=tmp_path / "run", quiet=True))
     with (tmp_path / "run/metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 300

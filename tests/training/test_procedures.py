@@ -9,10 +9,10 @@ from torch import nn
 from limpid import catalogue
 from limpid.checkpoints import file
 from limpid.errors import SettingError, UnknownNameError
-from limpid.image.batch import Batch
-from limpid.image.separation import Separation
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation
 from limpid.training.objective import Objective, Term
-from limpid.training.player import Player
+from limpid.training.procedure import FabricModule
 
 
 class Scaled(nn.Module):
@@ -50,8 +50,8 @@ def term(name, weight=1.0, *, layers=None, kinds=("synthetic", "aligned"), label
 
 def procedure(name, terms, network=None, **settings):
     torch.manual_seed(0)
-    player = Player(network or Scaled())
-    return catalogue.find("procedures", name).build(network=player, objective=Objective(terms), **settings)
+    module = FabricModule(network or Scaled())
+    return catalogue.find("procedures", name).build(network=module, objective=Objective(terms), **settings)
 
 
 def test_the_total_is_the_weighted_sum_over_layers_that_are_known():
@@ -85,38 +85,38 @@ def test_a_term_of_weight_zero_is_not_computed():
     assert set(procedure("supervised", [late]).loss("network", batch(), 2).parts) == {"l1"}
 
 
-@pytest.mark.parametrize(("first", "expected"), [(True, ("judge", "network")), (False, ("network", "judge"))])
+@pytest.mark.parametrize(("first", "expected"), [(True, ("discriminator", "network")), (False, ("network", "discriminator"))])
 def test_the_judge_plays_in_its_steps_once_its_term_has_a_weight(first, expected):
     terms = [term("l1"), term("adversarial", lambda epoch: 0.01 * (epoch >= 3), form="vanilla")]
-    game = procedure("adversarial", terms, judge="patch", judge_first=first, judge_every=2)
-    assert game.turns(0, 2) == ("network",)
-    assert [game.turns(step, 3) for step in (0, 1, 2)] == [expected, ("network",), expected]
+    game = procedure("adversarial", terms, discriminator="patch", discriminator_first=first, discriminator_every=2)
+    assert game.order(0, 2) == ("network",)
+    assert [game.order(step, 3) for step in (0, 1, 2)] == [expected, ("network",), expected]
     assert set(game.loss("network", batch(), 2).parts) == {"l1"}
     assert set(game.loss("network", batch(), 3).parts) == {"l1", "adversarial"}
 
 
-@pytest.mark.parametrize("judge", ["conditional_patch", "patch", "whole"])
-def test_network_and_judge_move_themselves_alone(judge):
-    game = procedure("adversarial", [term("adversarial", form="least_squares")], judge=judge)
+@pytest.mark.parametrize("discriminator", ["conditional_patch", "patch", "errnet_vgg"])
+def test_network_and_judge_move_themselves_alone(discriminator):
+    game = procedure("adversarial", [term("adversarial", form="least_squares")], discriminator=discriminator)
     game.loss("network", batch(), 0).total.backward()
-    assert all(parameter.grad is None for parameter in game.players["judge"].parameters())
-    assert game.players["network"].network.a.grad is not None
-    game.players["network"].zero_grad()
-    game.loss("judge", batch(), 0).total.backward()
-    assert all(parameter.grad is not None for parameter in game.players["judge"].parameters())
-    assert game.players["network"].network.a.grad is None
+    assert all(parameter.grad is None for parameter in game.networks["discriminator"].parameters())
+    assert game.networks["network"].network.a.grad is not None
+    game.networks["network"].zero_grad()
+    game.loss("discriminator", batch(), 0).total.backward()
+    assert all(parameter.grad is not None for parameter in game.networks["discriminator"].parameters())
+    assert game.networks["network"].network.a.grad is None
 
 
 def test_a_judge_that_comes_second_sees_what_the_network_has_shown():
-    game = procedure("adversarial", [term("adversarial", form="vanilla")], judge="patch", judge_first=False)
+    game = procedure("adversarial", [term("adversarial", form="vanilla")], discriminator="patch", discriminator_first=False)
     data = batch()
-    game.turns(0, 0)
+    game.order(0, 0)
     game.loss("network", data, 0)
-    before = float(game.loss("judge", data, 0).total)
-    game.players["network"].network.a.data.fill_(-3.0)
-    assert float(game.loss("judge", data, 0).total) == before  # not computed anew
-    game.turns(1, 0)
-    assert float(game.loss("judge", data, 0).total) != before
+    before = float(game.loss("discriminator", data, 0).total)
+    game.networks["network"].network.a.data.fill_(-3.0)
+    assert float(game.loss("discriminator", data, 0).total) == before  # not computed anew
+    game.order(1, 0)
+    assert float(game.loss("discriminator", data, 0).total) != before
 
 
 def test_unaligned_pairs_are_not_compared_pixel_by_pixel():
@@ -148,12 +148,12 @@ def lessons(teacher, **settings):
 
 def test_feature_distillation_reaches_what_the_student_trains(teacher):
     lesson = lessons(teacher)
-    lesson.players["network"].train()
+    lesson.networks["network"].train()
     parts = lesson.objective.others("teacher")
     feature = next(one for one in parts if one.label == "feat_dist")
     lesson.terms = (feature,)
     lesson.loss("network", batch(), 0).total.backward()
-    student = lesson.players["network"].network
+    student = lesson.networks["network"].network
     assert student.conv1.conv.weight.grad.abs().sum() > 0
     assert len(student.reducers) == 4
     assert all(reducer.weight.grad is not None for reducer in student.reducers.values())
@@ -165,7 +165,7 @@ def test_the_value_of_a_lesson_is_that_of_the_two_networks(teacher):
     lesson = lessons(teacher)
     data = batch()
     with torch.no_grad():
-        mine, theirs = lesson.players["network"].network.train()(data.input), teacher[1].eval()(data.input)
+        mine, theirs = lesson.networks["network"].network.train()(data.input), teacher[1].eval()(data.input)
     expected = torch.stack([(mine[name] - theirs[name]).abs().mean() for name in ("transmission", "reflection")]).mean()
     assert float(lesson.loss("network", data, 0).parts["pix_dist"]) == pytest.approx(float(expected), rel=1e-4)
 
@@ -184,7 +184,7 @@ def test_modules_that_are_not_there_are_named(teacher):
 
 def test_distillation_halves_the_distance_of_features(teacher):
     lesson = lessons(teacher)
-    network = lesson.players["network"].train()
+    network = lesson.networks["network"].train()
     learnt = [*network.parameters(), *lesson.objective.parameters()]
     optimiser = torch.optim.Adam([parameter for parameter in learnt if parameter.requires_grad], lr=1e-2)
     data, values = batch(("synthetic",) * 2), []

@@ -7,13 +7,13 @@ import time
 import pytest
 
 from limpid.recipe.load import load
-from limpid.training.scores import ScoredSet
-from limpid.training.session import Wish, train
+from limpid.training.trainer import TrainOptions, train
+from limpid.training.validation import ScoredSet
 from training_samples import differences, finish, recipe, start, state
 
 GAN = {
-    "procedure": {"name": "adversarial", "judge": "conditional_patch", "judge_every": 2},
-    "judge": {"name": "adam", "rate": 1e-4, "betas": [0.5, 0.999]},
+    "procedure": {"name": "adversarial", "discriminator": "conditional_patch", "discriminator_every": 2},
+    "discriminator": {"name": "adam", "rate": 1e-4, "betas": [0.5, 0.999]},
     "losses": [
         {"name": "l1", "on": {"transmission": 1, "reflection": 0.5}},
         {"name": "adversarial", "weight": {0: 0, 1: 0.01}, "form": "vanilla"},
@@ -21,10 +21,10 @@ GAN = {
     "data": {"workers": 1, "epoch": 20},
     "train": {"epochs": 3},
 }
-"""Workers, average, judge with a warm-up, schedule: 30 steps."""
+"""Workers, average, discriminator with a warm-up, schedule: 30 steps."""
 
 
-def rows(run, *, columns=("step", "epoch", "loss", "l1", "adversarial", "judge", "lr")):
+def rows(run, *, columns=("step", "epoch", "loss", "l1", "adversarial", "discriminator", "lr")):
     import csv
 
     with (run / "metrics.csv").open() as file:
@@ -53,7 +53,7 @@ def test_killed_runs_end_where_an_uninterrupted_one_ends(tmp_path, given):
     last = finish(text, *given, "--name", "broken", "--resume", cwd=tmp_path)
     assert last.returncode == 0, last.stderr
     runs = tmp_path / "runs"
-    assert differences({**state(runs / "whole"), "journal": 0}, {**state(runs / "broken"), "journal": 0}) == []
+    assert differences({**state(runs / "whole"), "logger": 0}, {**state(runs / "broken"), "logger": 0}) == []
     assert rows(runs / "broken") == rows(runs / "whole")
     assert len(rows(runs / "whole")) == 30
 
@@ -78,13 +78,13 @@ def test_limits_stop_a_run_that_goes_on_bit_for_bit(tmp_path, given):
     text = recipe(tmp_path / "sample.yaml")
     loaded = load(text, given)
     whole, part = tmp_path / "whole", tmp_path / "part"
-    assert train(loaded, Wish(folder=whole, quiet=True)) == 0
-    train(loaded, Wish(folder=part, max_steps=3, quiet=True))
+    assert train(loaded, TrainOptions(folder=whole, quiet=True)) == 0
+    train(loaded, TrainOptions(folder=part, max_steps=3, quiet=True))
     assert state(part)["step"] == 3
-    train(loaded, Wish(folder=part, resume=True, max_minutes=0.0, quiet=True))
+    train(loaded, TrainOptions(folder=part, resume=True, max_minutes=0.0, quiet=True))
     assert state(part)["step"] == 4
-    train(loaded, Wish(folder=part, resume=True, quiet=True))
-    assert differences({**state(whole), "journal": 0}, {**state(part), "journal": 0}) == []
+    train(loaded, TrainOptions(folder=part, resume=True, quiet=True))
+    assert differences({**state(whole), "logger": 0}, {**state(part), "logger": 0}) == []
     assert rows(whole) == rows(part)
     assert (whole / "best.json").read_text() == (part / "best.json").read_text()
 
@@ -92,15 +92,15 @@ def test_limits_stop_a_run_that_goes_on_bit_for_bit(tmp_path, given):
 def test_a_signal_while_an_epoch_is_scored_leaves_the_scores_to_the_resumed_run(tmp_path, given, monkeypatch):
     loaded = load(recipe(tmp_path / "sample.yaml", {"schedule": {"name": "plateau", "factor": 0.5, "patience": 0}}), given)
     whole, part = tmp_path / "whole", tmp_path / "part"
-    train(loaded, Wish(folder=whole, quiet=True))
+    train(loaded, TrainOptions(folder=whole, quiet=True))
     look = ScoredSet.score
     with monkeypatch.context() as patch:
         patch.setattr(ScoredSet, "score", lambda *words: signal.raise_signal(signal.SIGTERM) or look(*words))
-        assert train(loaded, Wish(folder=part, quiet=True)) == 143
+        assert train(loaded, TrainOptions(folder=part, quiet=True)) == 143
     assert (state(part)["step"], state(part)["due"]) == (4, 0)
     assert not (part / "best.json").exists()
-    assert train(loaded, Wish(folder=part, resume=True, quiet=True)) == 0
-    assert differences({**state(whole), "journal": 0}, {**state(part), "journal": 0}) == []
+    assert train(loaded, TrainOptions(folder=part, resume=True, quiet=True)) == 0
+    assert differences({**state(whole), "logger": 0}, {**state(part), "logger": 0}) == []
     drop = lambda run: [line.split(",")[:-3] for line in (run / "epochs.csv").read_text().splitlines()]  # noqa: E731
     assert drop(whole) == drop(part)
     assert (whole / "best.json").read_text() == (part / "best.json").read_text()

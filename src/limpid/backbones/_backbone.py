@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limpid.errors import WeightsError
 from limpid.weights.fetch import Remote, cache_folder, fetch
-from limpid.weights.tensors import read_tensors
+from limpid.weights.reader import read_tensors
 
 MEAN = (0.485, 0.456, 0.406)
 """ImageNet mean of RGB, 0…1, encoded."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from torch import Tensor, nn
 
 from limpid.backbones._backbone import Backbone, Home, add_statistics, normalise
-from limpid.blocks.start import kaiming_normal
+from limpid.blocks.weight_init import kaiming_normal
 from limpid.catalogue import Entry
 from limpid.errors import UnknownNameError
 from limpid.weights.fetch import Remote

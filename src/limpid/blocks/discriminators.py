@@ -1,4 +1,4 @@
-"""Judges of adversarial training, under their published keys; all answer with raw logits."""
+"""Discriminators of adversarial training, under their published keys; all answer with raw logits."""
 
 import torch
 from torch import Tensor, nn
@@ -6,8 +6,8 @@ from torch import Tensor, nn
 _SLOPE = 0.2
 
 
-class ConditionalPatch(nn.Module):
-    """Judge of the hypercolumn network: patches of photo and transmission together, batch normalised.
+class ConditionalPatchDiscriminator(nn.Module):
+    """Discriminator of the hypercolumn network: patches of photo and transmission together, batch normalised.
 
     Photo and candidate, (B, 3, H, W) each, → logits (B, 1, h, w); 256 pixels give 30. Smallest side 24.
     Source: Zhang, Ng & Chen, CVPR 2018, as in PINTO0309/reflection-removal (2,768,705 parameters).
@@ -29,8 +29,8 @@ class ConditionalPatch(nn.Module):
         return logits
 
 
-class Patch(nn.Module):
-    """Judge of patches of one image, instance normalised without parameters: IBCLN (``padding`` 1), ERRNet's ``disc_patch`` (2).
+class PatchDiscriminator(nn.Module):
+    """Patches of one image, instance normalised without parameters: IBCLN (``padding`` 1), ERRNet's ``disc_patch`` (2).
 
     (B, 3, H, W) → logits (B, 1, h, w). Sources: Li et al., CVPR 2020 (2,764,737 parameters); Wei et al., CVPR 2019.
     """
@@ -49,8 +49,8 @@ class Patch(nn.Module):
         return logits
 
 
-class Whole(nn.Module):
-    """ERRNet's default judge ``disc_vgg``: ten convolutions, group normalised, one logit per image.
+class GlobalDiscriminator(nn.Module):
+    """ERRNet's default discriminator ``disc_vgg``: ten convolutions, group normalised, one logit per image.
 
     (B, 3, H, W) → (B, 1, 1, 1). Source: Wei et al., CVPR 2019 (9,937,089 parameters).
     """

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limpid.blocks.enlarge import add_cut, add_enlarged
-from limpid.blocks.whole import placed
+from limpid.blocks.global_context import placed
+from limpid.blocks.resize import add_cut, add_enlarged
 
 
 def project(stages: Iterable[tuple[str, Tensor]], weights: Mapping[str, Tensor]) -> Iterator[Tensor]:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.blocks.whole import WholeMean, WholeNorm, remembered
+from limpid.blocks.global_context import WholeMean, WholeNorm, remembered
 
 Norm = Literal["none", "instance", "adaptive", "layer"]
 _ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky": nn.LeakyReLU(0.2), "tanh": nn.Tanh(), "none": nn.Identity()}

@@ -11,9 +11,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from limpid.blocks.global_context import WholeMean
 from limpid.blocks.mamba import ImageMamba
 from limpid.blocks.naf import ChannelNorm, simple_gate
-from limpid.blocks.whole import WholeMean
 
 Kind = Literal["attention", "mamba", "mamba_first", "mamba_gate"]
 """What mixes distant pixels: means of channels; Mamba in their place; Mamba instead of norms and expansions; Mamba as a gate."""

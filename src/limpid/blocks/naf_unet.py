@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limpid.blocks.global_context import WholeMean
 from limpid.blocks.naf import Activation, NafBlock, SlidingMean
-from limpid.blocks.whole import WholeMean
 from limpid.errors import SettingError
 
 

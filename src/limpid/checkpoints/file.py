@@ -11,9 +11,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from limpid import __version__, catalogue
-from limpid.checkpoints import foreign, layouts
+from limpid.checkpoints import unwrap
 from limpid.checkpoints.recognise import recognise
 from limpid.errors import WeightsError
+from limpid.weights import reader
 
 _KEY = "limpid"
 
@@ -52,12 +53,12 @@ def read(path: Path) -> Checkpoint:
     Raises WeightsError when the file is missing, damaged, unsafe or unknown (see ``foreign.read`` and ``recognise``), or
     when a tensor holds NaN or infinity.
     """
-    document = foreign.read(path)
+    document = reader.read(path)
     if _KEY in document.metadata:
         return _ours(path, document)
-    unwrapped = layouts.unwrap(path, document.content)
+    unwrapped = unwrap.unwrap(path, document.content)
     recognised = recognise(unwrapped.tensors, str(path))
-    foreign.refuse_infinite(str(path), recognised.tensors)
+    reader.refuse_infinite(str(path), recognised.tensors)
     layout = f"{unwrapped.layout}, prefix {recognised.prefix}" if recognised.prefix else unwrapped.layout
     return Checkpoint(
         model=recognised.model,
@@ -83,7 +84,7 @@ def build(checkpoint: Checkpoint, *, source: str) -> nn.Module:
     return network.eval()
 
 
-def _ours(path: Path, document: foreign.Document) -> Checkpoint:
+def _ours(path: Path, document: reader.Document) -> Checkpoint:
     try:
         about = json.loads(document.metadata[_KEY])
     except ValueError:
@@ -93,7 +94,7 @@ def _ours(path: Path, document: foreign.Document) -> Checkpoint:
     tensors = dict(document.content)
     for alias, name in about.get("aliases", {}).items():
         tensors[alias] = tensors[name]
-    foreign.refuse_infinite(str(path), tensors)
+    reader.refuse_infinite(str(path), tensors)
     return Checkpoint(model=about["model"], settings=about.get("settings", {}), tensors=tensors, notes=about.get("notes", {}))
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from limpid import catalogue
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
-from limpid.checkpoints.layouts import Candidate, candidates
+from limpid.checkpoints.unwrap import Candidate, candidates
 from limpid.errors import MissingExtraError, WeightsError
 
 _SHOWN = 5  # names that a message lists

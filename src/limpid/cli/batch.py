@@ -13,8 +13,8 @@ import typer
 from limpid.errors import UsageError
 from limpid.image.find import find
 from limpid.image.formats import format_of
-from limpid.image.naming import plan_outputs
-from limpid.image.tasks import TASKS, layer_name
+from limpid.image.output_paths import plan_outputs
+from limpid.layers.task import TASKS, layer_name
 from limpid.progress import bar, say
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    """Carry out the wish; exits with 1 when a photo failed. Names and places are checked before any network is loaded."""
+    """Carry out the options; exits with 1 when a photo failed. Names and places are checked before any network is loaded."""
     _check(options)
     labels = labelled(options.models)
     works, skipped = _works(options, list(labels))
@@ -157,11 +157,11 @@ def _process(works: list["Work"], separators: Mapping[str, "Separator"], options
     from limpid.runtime.batch import Settings
     from limpid.runtime.batch import run as run_batch
     from limpid.runtime.memory import default_budget, parse_bytes
-    from limpid.runtime.separator import Wish
+    from limpid.runtime.separator import SeparationOptions
 
     budget = parse_bytes(options.max_memory) if options.max_memory else default_budget()
     settings = Settings(
-        wish=Wish(
+        options=SeparationOptions(
             strength=options.strength,
             resolution=options.resolution,
             tile=options.tile,

@@ -12,7 +12,7 @@ def convert(
     overwrite: Annotated[bool, typer.Option(help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Write the network of any recognised checkpoint as a safetensors file that holds its name and settings."""
-    from limpid.checkpoints.about import convert as rewrite
+    from limpid.checkpoints.inspect import convert as rewrite
     from limpid.cli.inspect import show
 
     show(rewrite(file, out, overwrite=overwrite))

@@ -67,8 +67,8 @@ def evaluate(
 
     limpid evaluate --suite sirr --roots roots.yaml --outputs theirs=results
     """
-    from limpid.evaluation.conditions import parse
-    from limpid.evaluation.evaluate import Wish, protocol_of
+    from limpid.evaluation.degradations import parse
+    from limpid.evaluation.evaluate import EvaluateOptions, protocol_of
     from limpid.evaluation.evaluate import evaluate as run
     from limpid.evaluation.write import write
     from limpid.runtime.memory import parse_bytes
@@ -77,17 +77,17 @@ def evaluate(
         raise UsageError("--crop and --seed belong to --degrade; add it or leave them out")
     if roots is not None and suite is None:
         raise UsageError("--roots belongs to --suite; add it or leave it out")
-    spoilings = parse(degrade or (), _sides(crop), seed)
+    degradations = parse(degrade or (), _sides(crop), seed)
     sets, absent = _suite(suite, roots, on or [], quiet)
     results = run(
-        Wish(
+        EvaluateOptions(
             sets=sets,
             report=report,
             models=labelled(model or ()),
             outputs=_folders(outputs or ()),
-            protocol=protocol_of(protocol, spoilings),
+            protocol=protocol_of(protocol, degradations),
             size_rule=size_rule,
-            spoilings=spoilings,
+            degradations=degradations,
             count=count,
             traces=traces.value,
             jobs=jobs,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from limpid.checkpoints.about import About
+    from limpid.checkpoints.inspect import Inspection
 
 
 def inspect(
@@ -17,7 +17,7 @@ def inspect(
     """Say which network a weight file holds: settings, parameters, size, licence and training where the file says so."""
     from dataclasses import asdict
 
-    from limpid.checkpoints.about import inspect as look
+    from limpid.checkpoints.inspect import inspect as look
 
     about = look(file)
     if as_json:
@@ -26,7 +26,7 @@ def inspect(
         show(about)
 
 
-def show(about: "About") -> None:
+def show(about: "Inspection") -> None:
     """Print what a file is, a line for each thing known."""
     size = f" ({about.size})" if about.size else ""
     typer.echo(f"{about.file}: {about.model}{size}, {' or '.join(about.tasks)}; layers {', '.join(about.layers)}")

@@ -11,7 +11,7 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per network.")] = False,
 ) -> None:
     """List the networks with tasks, sizes, parameters and sources, and the weights that are shipped."""
-    from limpid.image.tasks import TASKS
+    from limpid.layers.task import TASKS
     from limpid.models._build import describe
 
     if task is not None and task not in TASKS:

@@ -22,7 +22,7 @@ def synthesise(
     source: Annotated[Path | None, typer.Option(help="Folder of photos; without it four of scikit-image's.")] = None,
     preset: Annotated[str | None, typer.Option(help="Of leaves: a published collection, e.g. div2k_512.")] = None,
     degradation: Annotated[
-        list[str] | None, typer.Option(help="Of leaves: spoil them and keep both versions; repeatable, in that order.")
+        list[str] | None, typer.Option(help="Of leaves: degrade them and keep both versions; repeatable, in that order.")
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the kind, e.g. colours=saturated.")
@@ -54,10 +54,10 @@ def synthesise(
         return
     if len(words) != 2:
         raise UsageError(f"expected KIND and OUT, e.g. `limpid synthesise leaves charts`; got {' '.join(words)!r}")
+    from limpid.data.synthesise import SynthesisOptions, parse_size
     from limpid.data.synthesise import synthesise as make
-    from limpid.data.wishes import Wish, parse_size
 
-    wish = Wish(
+    options = SynthesisOptions(
         kind=words[0],
         count=count,
         seed=seed,
@@ -69,7 +69,7 @@ def synthesise(
         source=source,
     )
     with whole_or_nothing():
-        _tell(make(wish, Path(words[1]), sheet=sheet, overwrite=overwrite, quiet=quiet), words[1], quiet)
+        _tell(make(options, Path(words[1]), sheet=sheet, overwrite=overwrite, quiet=quiet), words[1], quiet)
 
 
 def _tell(manifest: "Manifest", out: str, quiet: bool) -> None:

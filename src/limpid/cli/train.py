@@ -66,13 +66,13 @@ def train(
     loaded = load(recipe, [*given, *_pairs(recipe, given, allow_missing, on_mismatch)])
     folder = out / (name or loaded.recipe.name)
     if dry_run:
-        from limpid.training.preview import preview
+        from limpid.training.dry_run import dry_run as preview_run
 
-        typer.echo(preview(loaded, folder, backbone_weights=backbone_weights))
+        typer.echo(preview_run(loaded, folder, backbone_weights=backbone_weights))
         return
-    from limpid.training.session import Wish, appraise, train
+    from limpid.training.trainer import TrainOptions, score_run, train
 
-    wish = Wish(
+    options = TrainOptions(
         folder=folder,
         resume=resume,
         force=force,
@@ -84,7 +84,7 @@ def train(
         wandb=wandb,
         quiet=quiet,
     )
-    code = appraise(loaded, wish) if test_only else train(loaded, wish)
+    code = score_run(loaded, options) if test_only else train(loaded, options)
     if code:
         raise typer.Exit(code)
 
@@ -107,7 +107,7 @@ def _pairs(recipe: str, given: list[str], allow_missing: bool, on_mismatch: str 
 
 def _show(schema: bool) -> None:
     if schema:
-        from limpid.recipe.schema import schema as make
+        from limpid.recipe.json_schema import schema as make
 
         typer.echo(json.dumps(make(), indent=2))
         return

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from limpid.data.pair import Pair
 from limpid.errors import DataError, SettingError
-from limpid.image.batch import Batch
+from limpid.layers.batch import Batch
+from limpid.layers.pair import Pair
 
 REFLECTION = ("transmission", "reflection")
 """Layers of photos through glass of which a pair may know the truth."""

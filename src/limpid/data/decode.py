@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from limpid.errors import PhotoError
-from limpid.image.quiet import quiet
 from limpid.image.read import read
+from limpid.image.suppress_warnings import quiet
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".tif", ".tiff", ".webp"})
 """Endings of files that count as photos, in lower case."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from posixpath import commonpath
 
-from limpid.data.changes import Change
 from limpid.data.manifest import sha256
 from limpid.data.pairing import FOLDERS, listing
+from limpid.data.preprocessing import Change
 from limpid.errors import DataError
 
 PHOTO = r"\.(?:jpe?g|png|bmp|tiff?|ppm)"

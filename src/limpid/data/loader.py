@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from limpid.data.collate import collate
 from limpid.data.stream import Stream
 from limpid.errors import LimpidError, SettingError
-from limpid.image.batch import Batch, Kind
+from limpid.layers.batch import Batch, Kind
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from limpid.data.augment import Augment, as_tensor, moved
+from limpid.data.corrupt_files import CorruptFiles
 from limpid.data.decode import pixels, tensor
-from limpid.data.health import Health
-from limpid.data.pair import Pair
 from limpid.data.pairing import Mismatch, PairFiles, find_pairs
 from limpid.errors import SettingError
-from limpid.image.batch import Kind
+from limpid.layers.batch import Kind
+from limpid.layers.pair import Pair
 
 
 class PairFolder(Dataset[Pair]):
@@ -65,7 +65,7 @@ class PairSource:
         self.files_of_pairs = find_pairs(root, allow_missing=allow_missing, on_mismatch=on_mismatch)
         self.augment, self.on_mismatch = augment, on_mismatch
         self.reflection, self.kind, self.shift = reflection, kind, shift
-        self.health = Health(len(self.files_of_pairs), root)
+        self.health = CorruptFiles(len(self.files_of_pairs), root)
 
     def __len__(self) -> int:
         return len(self.files_of_pairs)

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from limpid.data.concat import Listed
 from limpid.data.decode import pixels, size
-from limpid.data.listed import Listed
 from limpid.data.manifest import sha256
 from limpid.data.pairing import listing
-from limpid.data.unpaired import PhotoFolder
+from limpid.data.photo_folders import PhotoFolder
 from limpid.errors import DataError
 
 BUNDLED = ("astronaut", "chelsea", "coffee", "rocket")

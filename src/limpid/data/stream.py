@@ -7,10 +7,10 @@ from typing import Protocol
 import numpy as np
 from torch.utils.data import Dataset
 
-from limpid.data.pair import Pair
-from limpid.data.threads import one_thread
+from limpid.data.single_thread import one_thread
 from limpid.epochs import Weight, at
 from limpid.errors import DataError, SettingError
+from limpid.layers.pair import Pair
 from limpid.physics.seeds import generator
 
 

@@ -15,7 +15,7 @@ from limpid import catalogue
 from limpid.data.augment import Augment
 from limpid.data.pairing import FOLDERS
 from limpid.data.photographs import Photographs
-from limpid.data.threads import one_thread
+from limpid.data.single_thread import one_thread
 from limpid.errors import DataError, SettingError
 from limpid.image.write import write
 from limpid.physics.degradation import degrade

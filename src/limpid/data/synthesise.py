@@ -1,34 +1,136 @@
 """Synthetic data as files: drawn as plain data, made from that alone, and made again from the manifest to the same bytes."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from limpid import __version__, catalogue
 from limpid.data.decode import is_photo, size
 from limpid.data.manifest import NAME, FileRecord, Manifest, sha256
-from limpid.data.origin import Origin, maker, read_origin
 from limpid.data.pairing import listing
 from limpid.data.photographs import Photographs
-from limpid.data.sheet import SHEET, Sheet
-from limpid.data.synthesis_kinds import Kind
-from limpid.data.wishes import Wish, plan
-from limpid.errors import DataError, UsageError
+from limpid.data.provenance import SETTINGS, Provenance, check_names, maker, read_provenance, settled
+from limpid.data.synthesis_kinds import Kind, Size
+from limpid.errors import DataError, SettingError, UsageError
+from limpid.image.contact_sheet import SHEET, ContactSheet
 from limpid.image.write import write
+from limpid.physics.leaves.presets import PRESETS, Preset
 from limpid.progress import bar
+
+KINDS: Mapping[str, Size | None] = {"leaves": (512, 512), "pairs": (224, 224), "kernels": None}
+"""Kind of data → default size; None: each as large as it needs."""
+
+_COUNT = 10
+_SIZE = re.compile(r"([1-9]\d{0,4})(?:[xX×]([1-9]\d{0,4}))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesisOptions:
+    """What to synthesise; None stands for the default, which a preset may set.
+
+    ``kind``: a name of ``KINDS``. ``size``: (height, width) in pixels. ``preset``: a published collection of leaves.
+    ``settings``: of ``Chart`` for leaves, ``classes`` and ``sharp`` of ``MotionBlur`` for kernels. ``mixtures``: formation
+    models of pairs. ``degradations``: of leaves, one after the other. ``source``: folder of photos; None: scikit-image's own.
+    """
+
+    kind: str
+    count: int | None = None
+    seed: int | None = None
+    size: Size | None = None
+    preset: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    mixtures: tuple[str, ...] = ()
+    degradations: tuple[str, ...] = ()
+    source: Path | None = None
+
+
+def parse_size(text: str) -> Size:
+    """(height, width) from ``HxW``, or from one number for both; raises SettingError."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise SettingError(f"a size is HEIGHTxWIDTH in pixels, such as 384x512; got {text!r}")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def plan(options: SynthesisOptions, *, sheet: bool) -> tuple[Provenance, Photographs | None, int]:
+    """Everything settled but the items; the photos, if any take part; the number of items.
+
+    Raises UnknownNameError, SettingError and UsageError for options that make no sense, DataError for its source.
+    """
+    _check(options)
+    preset = PRESETS[options.preset] if options.preset else None
+    chosen = {**(asdict(preset.chart) if preset else {}), **options.settings}
+    settings = settled(options.kind, chosen)
+    plain = {name: value for name, value in (asdict(settings) if settings else {}).items() if name in SETTINGS[options.kind][1]}
+    photos = _photos(options, plain)
+    origin = Provenance(
+        limpid=__version__,
+        kind=options.kind,
+        preset=options.preset,
+        seed=_seed(options, preset),
+        size=options.size or ((preset.side, preset.side) if preset else KINDS[options.kind]),
+        settings=plain,
+        mixtures=options.mixtures or (("glass",) if options.kind == "pairs" else ()),
+        degradations=options.degradations,
+        source=photos.source() if photos is not None else None,
+        items={},
+        sheet=sheet,
+    )
+    return origin, photos, options.count or (preset.count if preset else _COUNT)
+
+
+def _check(options: SynthesisOptions) -> None:
+    check_names("kind of synthetic data", [options.kind], KINDS)
+    check_names("preset", [options.preset] if options.preset else [], PRESETS)
+    check_names("mixture", options.mixtures, catalogue.names("mixtures"))
+    check_names("degradation", options.degradations, catalogue.names("degradations"))
+    for option, given, kind in (
+        ("--preset", options.preset, "leaves"),
+        ("--degradation", options.degradations, "leaves"),
+        ("--mixture", options.mixtures, "pairs"),
+    ):
+        if given and options.kind != kind:
+            raise UsageError(f"{option} concerns {kind}, not {options.kind}; leave it out")
+    if options.count is not None and options.count < 1:
+        raise SettingError(f"--count starts at 1; got {options.count}")
+    if options.seed is not None and options.seed < 0:
+        raise SettingError(f"--seed starts at 0; got {options.seed}")
+
+
+def _photos(options: SynthesisOptions, settings: Mapping[str, Any]) -> Photographs | None:
+    natural = settings.get("colours") == "natural"
+    if options.kind != "pairs" and not natural:
+        if options.source is not None:
+            raise UsageError("--source lends photos to pairs and to leaves with --set colours=natural; nothing here uses it")
+        return None
+    if options.preset and options.source is None:
+        raise UsageError(f"the preset {options.preset} takes its colours from DIV2K's training photos; name them with --source")
+    return Photographs(options.source)
+
+
+def _seed(options: SynthesisOptions, preset: Preset | None) -> int:
+    if options.seed is not None:
+        return options.seed
+    return preset.seed if preset else 0
+
 
 _UNITS = {"leaves": "chart", "pairs": "pair", "kernels": "kernel"}
 
 
-def synthesise(wish: Wish, out: Path, *, sheet: bool = False, overwrite: bool = False, quiet: bool = True) -> Manifest:
+def synthesise(
+    options: SynthesisOptions, out: Path, *, sheet: bool = False, overwrite: bool = False, quiet: bool = True
+) -> Manifest:
     """Make what is wished for as the folder ``out``, whole or not at all, with ``manifest.json``.
 
     ``sheet``: also a contact sheet. ``overwrite``: replace ``out`` when it is a synthesised set. ``quiet`` hides the progress
-    bar. Raises UsageError (names and settings included) for a wish that makes no sense and DataError for unfit photos.
+    bar. Raises UsageError (names and settings included) for options that make no sense and DataError for unfit photos.
     """
     out = out.resolve()
-    _check_place(out, wish.source, overwrite)
-    origin, photos, count = plan(wish, sheet=sheet)
+    _check_place(out, options.source, overwrite)
+    origin, photos, count = plan(options, sheet=sheet)
     kind = maker(origin, photos)
     width = max(4, len(str(count - 1)))
     items = {f"{index:0{width}d}": dict(kind.draw(origin.seed, index)) for index in range(count)}
@@ -42,7 +144,7 @@ def regenerate(path: Path, out: Path, *, source: Path | None = None, overwrite: 
     when the photos differ from those it lists, and when a file would differ from what it records; ``out`` is then not made.
     """
     manifest = Manifest.read_file(path / NAME if path.is_dir() else path)
-    origin = read_origin(manifest, path)
+    origin = read_provenance(manifest, path)
     out = out.resolve()
     photos = _same_photos(origin, source)
     _check_place(out, photos.folder if photos else None, overwrite)
@@ -52,7 +154,7 @@ def regenerate(path: Path, out: Path, *, source: Path | None = None, overwrite: 
         raise DataError(f"{path} holds draws of which nothing can be made ({type(error).__name__}: {error})") from error
 
 
-def _same_photos(origin: Origin, moved: Path | None) -> Photographs | None:
+def _same_photos(origin: Provenance, moved: Path | None) -> Photographs | None:
     if origin.source is None:
         return None
     recorded = Path(origin.source.folder) if origin.source.folder else None
@@ -75,7 +177,7 @@ def _check_place(out: Path, source: Path | None, overwrite: bool) -> None:
         raise UsageError(f"{out} was not made by `limpid synthesise`, so it is not replaced; choose another OUT or remove it")
 
 
-def _make(origin: Origin, kind: Kind, out: Path, *, quiet: bool, recorded: Mapping[str, FileRecord] | None = None) -> Manifest:
+def _make(origin: Provenance, kind: Kind, out: Path, *, quiet: bool, recorded: Mapping[str, FileRecord] | None = None) -> Manifest:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{out.name}.", suffix=".partial", dir=out.parent) as scratch:
@@ -94,8 +196,8 @@ def _make(origin: Origin, kind: Kind, out: Path, *, quiet: bool, recorded: Mappi
     return manifest
 
 
-def _fill(origin: Origin, kind: Kind, folder: Path, quiet: bool) -> None:
-    sheet = Sheet()
+def _fill(origin: Provenance, kind: Kind, folder: Path, quiet: bool) -> None:
+    sheet = ContactSheet()
     with bar(total=len(origin.items), unit=_UNITS[origin.kind], quiet=quiet) as progress:
         for pictures, (name, drawn) in zip(kind.write(origin.items, folder), origin.items.items(), strict=True):
             sheet.add(" ".join([name, *filter(None, [drawn.get("mixture")])]), pictures)

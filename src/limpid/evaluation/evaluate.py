@@ -1,4 +1,4 @@
-"""From a wish to results: sets, models and measures found and checked first, then every score, computed or remembered."""
+"""From options to results: sets, models and measures found and checked first, then every score, computed or remembered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,18 +7,18 @@ from typing import Literal
 
 from limpid import __version__
 from limpid.errors import LimpidError, UsageError
-from limpid.evaluation import cache, scoring, traces
-from limpid.evaluation.candidates import Candidate, Network, Outputs, Untouched
-from limpid.evaluation.conditions import Spoiling
+from limpid.evaluation import cache, saved_images, scoring
+from limpid.evaluation.degradations import DegradationCondition
+from limpid.evaluation.environment import environment, versions
 from limpid.evaluation.items import Item
-from limpid.evaluation.machine import machine, versions
+from limpid.evaluation.methods import Method, NetworkMethod, SavedOutputs, UntouchedInput
 from limpid.evaluation.protocols import find_protocol, find_size_rule, measures
 from limpid.evaluation.published import published
 from limpid.evaluation.results import INPUT, MetricInfo, Results, Score
 from limpid.evaluation.run import run
+from limpid.evaluation.saved_images import Place
 from limpid.evaluation.scoring import Rules, Task
 from limpid.evaluation.sets import EvaluatedSet, open_set
-from limpid.evaluation.traces import Place
 from limpid.metrics._measure import Metric
 from limpid.progress import bar, say
 from limpid.runtime.load import load
@@ -28,13 +28,13 @@ SCORES = "scores.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class EvaluateOptions:
     """What is to be evaluated.
 
     ``sets``: texts as ``--on`` takes them; ``models``: label → name or file of a network; ``outputs``: label → folder;
-    ``spoilings``: conditions of restoration, empty for pairs; ``count``: so many images of each set, None for all; ``max_memory``:
-    bytes above the imported process, None for the default of the machine; ``further``: measures besides those of the protocol;
-    ``command``: as typed, for the report; ``absent``: notes on what was asked for and is not here.
+    ``degradations``: conditions of restoration, empty for pairs; ``count``: so many images of each set, None for all;
+    ``max_memory``: bytes above the imported process, None for the default of the machine; ``further``: measures besides those of
+    the protocol; ``command``: as typed, for the report; ``absent``: notes on what was asked for and is not here.
     """
 
     sets: Sequence[str]
@@ -43,7 +43,7 @@ class Wish:
     outputs: Mapping[str, Path] = field(default_factory=dict)
     protocol: str = "field"
     size_rule: str = "native"
-    spoilings: Sequence[Spoiling] = ()
+    degradations: Sequence[DegradationCondition] = ()
     count: int | None = None
     traces: Literal["all", "worst", "none"] = "worst"
     jobs: int = 1
@@ -58,47 +58,47 @@ class Wish:
     quiet: bool = False
 
 
-def evaluate(wish: Wish) -> Results:
+def evaluate(options: EvaluateOptions) -> Results:
     """Measure every model on every image; scores that the report folder remembers are not computed again.
 
     A fault of one image is said in one line and kept in its scores. Raises UsageError, UnknownNameError, DataError and WeightsError
     before anything is computed when names, folders or files are wrong.
     """
-    protocol = find_protocol(wish.protocol)
-    rule = find_size_rule(wish.size_rule)
-    sets = _sets(wish)
-    metrics, left_out = measures(protocol, wish.further, wish.backbone_weights)
-    budget = None if wish.max_memory is None else wish.max_memory // wish.jobs
-    rules = Rules(metrics=metrics, rounded=protocol.quantise == "round", size_rule=rule, budget=budget, report=wish.report)
-    candidates = _candidates(wish, budget)
-    memory = cache.Cache(wish.report / SCORES)
+    protocol = find_protocol(options.protocol)
+    rule = find_size_rule(options.size_rule)
+    sets = _sets(options)
+    metrics, left_out = measures(protocol, options.further, options.backbone_weights)
+    budget = None if options.max_memory is None else options.max_memory // options.jobs
+    rules = Rules(metrics=metrics, rounded=protocol.quantise == "round", size_rule=rule, budget=budget, report=options.report)
+    candidates = _candidates(options, budget)
+    memory = cache.Cache(options.report / SCORES)
     try:
-        scores = _Scores(wish, rules, candidates, [item for one in sets for item in one.items], memory).all()
+        scores = _Scores(options, rules, candidates, [item for one in sets for item in one.items], memory).all()
     finally:
         memory.close()
     infos = tuple(_info(metric) for metric in metrics)
-    notes = [*wish.absent, *left_out, *(note for one in sets for note in one.notes), *_notes(scores, infos)]
+    notes = [*options.absent, *left_out, *(note for one in sets for note in one.notes), *_notes(scores, infos)]
     return Results(
-        protocol=f"{wish.protocol}: {protocol.says}; {rule.says}",
+        protocol=f"{options.protocol}: {protocol.says}; {rule.says}",
         models=tuple(candidate.info for candidate in candidates.values()),
         sets=tuple(one.info for one in sets),
         metrics=infos,
         scores=tuple(scores),
         notes=tuple(dict.fromkeys(notes)),
-        machine=machine(),
+        machine=environment(),
         versions=versions(),
-        command=wish.command,
-        published=() if wish.spoilings else published([one.info for one in sets], [metric.name for metric in metrics]),
+        command=options.command,
+        published=() if options.degradations else published([one.info for one in sets], [metric.name for metric in metrics]),
     )
 
 
 class _Scores:
-    """The scores of one wish: remembered ones first, then those that are missing, then pictures for the report."""
+    """The scores of one options: remembered ones first, then those that are missing, then pictures for the report."""
 
     def __init__(
-        self, wish: Wish, rules: Rules, candidates: Mapping[str, Candidate], items: Sequence[Item], memory: cache.Cache
+        self, options: EvaluateOptions, rules: Rules, candidates: Mapping[str, Method], items: Sequence[Item], memory: cache.Cache
     ) -> None:
-        self.wish, self.rules, self.candidates, self.items, self.memory = wish, rules, candidates, items, memory
+        self.options, self.rules, self.candidates, self.items, self.memory = options, rules, candidates, items, memory
         self.keys: dict[Place, str] = {}
         self.found: dict[Place, Score] = {}
 
@@ -107,7 +107,7 @@ class _Scores:
         tasks = [task for task in map(self._task, self.items) if task is not None]
         missing = sum(len(task.models) for task in tasks)
         known = sum(not score.error for score in self.found.values())
-        if known and not self.wish.quiet:
+        if known and not self.options.quiet:
             say(f"{known} scores are known already, {missing} are to be computed")
         self._compute(tasks)
         kept = self._traced()
@@ -136,18 +136,18 @@ class _Scores:
     @property
     def _keeps_all(self) -> bool:
         """Whether every image will be traced, so that its pictures are best written while they are in hand."""
-        few = len(self.items) <= traces.WORST + traces.BEST
-        return self.wish.traces == "all" or (self.wish.traces == "worst" and few)
+        few = len(self.items) <= saved_images.WORST + saved_images.BEST
+        return self.options.traces == "all" or (self.options.traces == "worst" and few)
 
     def _says(self) -> str:
         """All that decides a score besides image and model."""
         names = " ".join(metric.name for metric in self.rules.metrics)
-        return f"{self.wish.protocol} {self.wish.size_rule} {names}"
+        return f"{self.options.protocol} {self.options.size_rule} {names}"
 
     def _compute(self, tasks: Sequence[Task]) -> None:
-        with bar(total=len(tasks), unit="image", quiet=self.wish.quiet) as progress:
+        with bar(total=len(tasks), unit="image", quiet=self.options.quiet) as progress:
             try:
-                for task, scores in run(tasks, self.candidates, self.rules, jobs=self.wish.jobs):
+                for task, scores in run(tasks, self.candidates, self.rules, jobs=self.options.jobs):
                     for score in scores:
                         self._take(task.item, score)
                     progress.advance(f"{task.item.set} {task.item.name}")
@@ -165,18 +165,18 @@ class _Scores:
 
     def _traced(self) -> set[Place]:
         """Scores whose pictures lie in the report folder; what is wanted and missing is made."""
-        if self.wish.traces == "none":
+        if self.options.traces == "none":
             return set()
         wanted = [place for place, score in self.found.items() if not score.error]
-        if self.wish.traces == "worst":
+        if self.options.traces == "worst":
             headline = self.rules.metrics[0]
-            wanted = traces.worst_and_best(
+            wanted = saved_images.worst_and_best(
                 [(place, self.found[place]) for place in wanted], headline.name, higher=headline.direction == "higher"
             )
         kept = set()
         for place in wanted:
             item, label = place
-            names = traces.names_of(item, label, self.keys[place]).values()
+            names = saved_images.names_of(item, label, self.keys[place]).values()
             if all((self.rules.report / name).is_file() for name in names) or scoring.trace(
                 item, self.candidates[label], self.keys[place], self.rules
             ):
@@ -184,16 +184,16 @@ class _Scores:
         return kept
 
     def _finished(self, place: Place, kept: set[Place]) -> Score:
-        """A score under the labels of this wish, whoever computed it."""
+        """A score under the labels of this options, whoever computed it."""
         item, label = place
-        names = traces.names_of(item, label, self.keys[place]) if place in kept else {}
+        names = saved_images.names_of(item, label, self.keys[place]) if place in kept else {}
         return replace(self.found[place], set=item.set, item=item.name, model=label, conditions=dict(item.conditions), traces=names)
 
 
-def _sets(wish: Wish) -> list[EvaluatedSet]:
-    if not wish.sets:
+def _sets(options: EvaluateOptions) -> list[EvaluatedSet]:
+    if not options.sets:
         raise UsageError("name what to evaluate on: --on SET=DIR, --on DIR, or --suite sirr")
-    sets = [open_set(text, wish.spoilings, wish.count) for text in wish.sets]
+    sets = [open_set(text, options.degradations, options.count) for text in options.sets]
     labels = [one.info.label for one in sets]
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice:
@@ -201,26 +201,28 @@ def _sets(wish: Wish) -> list[EvaluatedSet]:
     return sets
 
 
-def _candidates(wish: Wish, budget: int | None) -> dict[str, Candidate]:
-    candidates: dict[str, Candidate] = {INPUT: Untouched()}
-    for label in (*wish.models, *wish.outputs):
-        if label == INPUT or (label in wish.models and label in wish.outputs):
+def _candidates(options: EvaluateOptions, budget: int | None) -> dict[str, Method]:
+    candidates: dict[str, Method] = {INPUT: UntouchedInput()}
+    for label in (*options.models, *options.outputs):
+        if label == INPUT or (label in options.models and label in options.outputs):
             raise UsageError(f"{label!r} names {'the untouched input' if label == INPUT else 'two models'}; choose another label")
-    for label, name in wish.models.items():
-        candidates[label] = _network(wish, label, name, budget)
-    for label, folder in wish.outputs.items():
-        candidates[label] = Outputs(label, folder)
+    for label, name in options.models.items():
+        candidates[label] = _network(options, label, name, budget)
+    for label, folder in options.outputs.items():
+        candidates[label] = SavedOutputs(label, folder)
     return candidates
 
 
-def _network(wish: Wish, label: str, name: str, budget: int | None) -> Network:
-    degraded = wish.spoilings and ("deblur" if any(spoiling.blur is not None for spoiling in wish.spoilings) else "denoise")
+def _network(options: EvaluateOptions, label: str, name: str, budget: int | None) -> NetworkMethod:
+    degraded = options.degradations and (
+        "deblur" if any(degradation.blur is not None for degradation in options.degradations) else "denoise"
+    )
     task = degraded or "reflection"
     try:
-        separator = load(name, wish.device, wish.precision, wish.backbone_weights, task=task)
+        separator = load(name, options.device, options.precision, options.backbone_weights, task=task)
     except UsageError:  # the option is for all models, and this one may have no backbone to fill
-        separator = load(name, wish.device, wish.precision, task=task)
-    return Network(separator, label, resolution=wish.resolution, budget=budget, jobs=wish.jobs)
+        separator = load(name, options.device, options.precision, task=task)
+    return NetworkMethod(separator, label, resolution=options.resolution, budget=budget, jobs=options.jobs)
 
 
 def _info(metric: Metric) -> MetricInfo:
@@ -249,6 +251,6 @@ def _notes(scores: Sequence[Score], metrics: Sequence[MetricInfo]) -> list[str]:
     return notes
 
 
-def protocol_of(name: str | None, spoilings: Sequence[Spoiling]) -> str:
-    """The protocol that was named, or the usual one: ``restoration`` for spoilt photos, else ``field``."""
-    return name or ("restoration" if spoilings else "field")
+def protocol_of(name: str | None, degradations: Sequence[DegradationCondition]) -> str:
+    """The protocol that was named, or the usual one: ``restoration`` for degraded photos, else ``field``."""
+    return name or ("restoration" if degradations else "field")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from limpid.data.decode import pixels
 from limpid.errors import DataError
-from limpid.evaluation.conditions import Spoiling
+from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import Condition
 from limpid.image.photo import Photo
@@ -21,7 +21,7 @@ from limpid.image.read import read
 class Case:
     """An opened item: ``photo`` is what models see, ``truth`` what they should make of it, equal in size.
 
-    Both keep the depth of their files, so that a large pair waits in a few bytes per pixel; a spoilt photo is float32, neither
+    Both keep the depth of their files, so that a large pair waits in a few bytes per pixel; a degraded photo is float32, neither
     clipped nor rounded. ``native``: (height, width) before the size rule.
     """
 
@@ -42,7 +42,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One image of a set. ``input``: None where it is made from the truth by ``spoiling``.
+    """One image of a set. ``input``: None where it is made from the truth by ``degradation``.
 
     ``key``: what stands for its files in the cache; ``fault``: why it cannot be measured at all, in one line, or empty.
     """
@@ -51,14 +51,14 @@ class Item:
     name: str
     input: Path | None
     truth: Path
-    spoiling: Spoiling | None = None
+    degradation: DegradationCondition | None = None
     key: str = ""
     fault: str = ""
 
     @property
     def conditions(self) -> Mapping[str, Condition]:
         """Of the degradation; none for a pair."""
-        return self.spoiling.conditions if self.spoiling else {}
+        return self.degradation.conditions if self.degradation else {}
 
     def open(self, rule: SizeRule) -> Case:
         """Read the files and apply the size rule.
@@ -67,8 +67,8 @@ class Item:
         """
         if self.fault:
             raise DataError(self.fault)
-        if self.spoiling is not None:
-            return self._spoilt(self.spoiling, rule)
+        if self.degradation is not None:
+            return self._degraded(self.degradation, rule)
         assert self.input is not None
         photo, truth = read(self.input), read(self.truth)
         if (photo.height, photo.width) != (truth.height, truth.width):
@@ -79,10 +79,10 @@ class Item:
         native = (photo.height, photo.width)
         return Case(photo=resized(photo, rule), truth=resized(truth, rule), native=native)
 
-    def _spoilt(self, spoiling: Spoiling, rule: SizeRule) -> Case:
+    def _degraded(self, degradation: DegradationCondition, rule: SizeRule) -> Case:
         whole = Photo(pixels=pixels(self.truth), name=str(self.truth))
         try:
-            photo, truth = spoiling.apply(resized(whole, rule).pixels, self.name)
+            photo, truth = degradation.apply(resized(whole, rule).pixels, self.name)
         except DataError as fault:
             raise DataError(f"{self.truth} {fault}") from fault
         made = [Photo(pixels=_channels_last(layer), name=str(self.truth)) for layer in (photo, truth)]

@@ -8,9 +8,9 @@ from pathlib import Path
 from torch import Tensor
 
 from limpid.errors import LimpidError, NoRoomError, ShapeError, UsageError
-from limpid.evaluation import traces
-from limpid.evaluation.candidates import Candidate
+from limpid.evaluation import saved_images
 from limpid.evaluation.items import Case, Item
+from limpid.evaluation.methods import Method
 from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import Score
 from limpid.metrics._measure import Metric
@@ -41,7 +41,7 @@ class Task:
     keep: bool = False
 
 
-def compute(task: Task, candidates: Mapping[str, Candidate], rules: Rules) -> list[Score]:
+def compute(task: Task, candidates: Mapping[str, Method], rules: Rules) -> list[Score]:
     """A score for each model of a task, with an error in place of values where it failed."""
     try:
         case = task.item.open(rules.size_rule)
@@ -52,7 +52,7 @@ def compute(task: Task, candidates: Mapping[str, Candidate], rules: Rules) -> li
         try:
             scores.append(_scored(task, case, candidates[label], key, rules))
         except UsageError:
-            raise  # the wish itself is wrong, for every image
+            raise  # the options itself is wrong, for every image
         except (LimpidError, MemoryError) as fault:
             scores.append(failed(task.item, label, fault, case.size))
         except RuntimeError as fault:
@@ -63,7 +63,7 @@ def compute(task: Task, candidates: Mapping[str, Candidate], rules: Rules) -> li
     return scores
 
 
-def _scored(task: Task, case: Case, candidate: Candidate, key: str, rules: Rules) -> Score:
+def _scored(task: Task, case: Case, candidate: Method, key: str, rules: Rules) -> Score:
     item = task.item
     _check_room(case, rules)
     estimate = candidate.estimate(item, case, rules.size_rule)
@@ -71,7 +71,7 @@ def _scored(task: Task, case: Case, candidate: Candidate, key: str, rules: Rules
         estimate.layer.clamp_(0, 1).mul_(255).round_().div_(255)
     values, capped = measure(estimate.layer, case.truth.tensor(), rules.metrics)
     if task.keep:
-        traces.save(rules.report, item, case, candidate.info.label, key, estimate)
+        saved_images.save(rules.report, item, case, candidate.info.label, key, estimate)
     return Score(
         set=item.set,
         item=item.name,
@@ -105,12 +105,12 @@ def measure(estimate: Tensor, truth: Tensor, metrics: Sequence[Metric]) -> tuple
     return values, capped
 
 
-def trace(item: Item, candidate: Candidate, key: str, rules: Rules) -> bool:
+def trace(item: Item, candidate: Method, key: str, rules: Rules) -> bool:
     """Write the pictures of a model whose score is known already; False when that fails."""
     try:
         case = item.open(rules.size_rule)
         estimate = candidate.estimate(item, case, rules.size_rule)
-        traces.save(rules.report, item, case, candidate.info.label, key, estimate)
+        saved_images.save(rules.report, item, case, candidate.info.label, key, estimate)
     except (LimpidError, MemoryError):
         return False
     return True

@@ -11,11 +11,11 @@ from limpid.data import pairing
 from limpid.data.layout import FolderSet
 from limpid.data.manifest import NAME, Manifest, sha256
 from limpid.errors import DataError, UnknownNameError, UsageError
-from limpid.evaluation.conditions import Spoiling
+from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.items import Item
 from limpid.evaluation.results import SetInfo
-from limpid.recipe.places import resolve, settings_file
 from limpid.recipe.text import Document
+from limpid.recipe.variables import resolve, settings_file
 
 ALIASES = {
     "table2": "ceilnet_table2",
@@ -37,7 +37,7 @@ class EvaluatedSet:
     notes: tuple[str, ...] = ()
 
 
-def open_set(wanted: str, spoilings: Sequence[Spoiling], count: int | None = None) -> EvaluatedSet:
+def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: int | None = None) -> EvaluatedSet:
     """The set that ``SET``, ``SET=DIR`` or ``DIR`` names, its first ``count`` images.
 
     A pair that is broken stays in as an item with a fault, so that it costs one line and not the run. Raises UsageError or
@@ -49,9 +49,9 @@ def open_set(wanted: str, spoilings: Sequence[Spoiling], count: int | None = Non
     name = ALIASES.get(label, label)
     name = name if name in catalogue.names("sets") else ""
     label += f"/{manifest.variant}" if manifest and manifest.variant else ""
-    found = _photos(folder, label) if spoilings else _pairs(folder, label)
+    found = _photos(folder, label) if degradations else _pairs(folder, label)
     if not found:
-        raise DataError(f"{folder} holds {'no photos' if spoilings else 'no pairs'}; {_remedy(bool(spoilings))}")
+        raise DataError(f"{folder} holds {'no photos' if degradations else 'no pairs'}; {_remedy(bool(degradations))}")
     used = [_hashed(item) for item in found[:count]]
     notes = _notes(name, len(found), len(used), [item for item in used if item.fault])
     info = SetInfo(
@@ -62,8 +62,8 @@ def open_set(wanted: str, spoilings: Sequence[Spoiling], count: int | None = Non
         note="; ".join(notes),
         name=name,
     )
-    spoilt = [_spoilt(item, spoiling) for spoiling in spoilings for item in used] if spoilings else used
-    return EvaluatedSet(info=info, items=tuple(spoilt), notes=tuple(f"{label}: {note}" for note in notes))
+    degraded = [_degraded(item, degradation) for degradation in degradations for item in used] if degradations else used
+    return EvaluatedSet(info=info, items=tuple(degraded), notes=tuple(f"{label}: {note}" for note in notes))
 
 
 def expected(name: str) -> str:
@@ -160,8 +160,8 @@ def _hashed(item: Item) -> Item:
     return replace(item, key=key)
 
 
-def _spoilt(item: Item, spoiling: Spoiling) -> Item:
-    return replace(item, key=f"{item.key} {item.name} {spoiling.says}", spoiling=spoiling)
+def _degraded(item: Item, degradation: DegradationCondition) -> Item:
+    return replace(item, key=f"{item.key} {item.name} {degradation.says}", degradation=degradation)
 
 
 def _fingerprint(items: Iterable[Item]) -> str:
@@ -176,7 +176,7 @@ def _notes(name: str, whole: int, used: int, broken: Sequence[Item]) -> list[str
     return notes + ([f"{len(broken)} of its images cannot be measured"] if broken else [])
 
 
-def _remedy(spoilt: bool) -> str:
-    if spoilt:
+def _remedy(degraded: bool) -> str:
+    if degraded:
         return "--degrade needs a folder of clean photos"
     return "expected photos in blended/ and, with the same stems, in transmission_layer/; see `limpid prepare`"

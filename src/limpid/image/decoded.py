@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from limpid.errors import PhotoError
-from limpid.image.photo import Pixels
+from limpid.layers.pixels import Pixels
 
 
 @dataclass(kw_only=True)

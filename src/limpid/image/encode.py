@@ -15,8 +15,9 @@ from torch import Tensor
 from limpid.errors import PhotoError, SettingError, ShapeError
 from limpid.image import png_chunks, tiff_file
 from limpid.image.formats import WRITABLE, canonical
-from limpid.image.photo import Metadata, Photo, Pixels, change_depth, quantise
-from limpid.image.quiet import quiet
+from limpid.image.photo import Metadata, Photo
+from limpid.image.suppress_warnings import quiet
+from limpid.layers.pixels import Pixels, change_depth, quantise
 
 _LARGEST_SEGMENT = 65533 - 32
 """Bytes of EXIF or XMP that fit a JPEG segment beside its own heading."""

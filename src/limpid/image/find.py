@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from limpid.errors import UsageError
+from limpid.errors import UsageError, printable
 from limpid.image.formats import format_of
-from limpid.image.messages import shown
-from limpid.image.tasks import TASKS
+from limpid.layers.task import TASKS
 
 PIPE = Path("-")
 """Standard input, or standard output."""
@@ -55,13 +54,13 @@ def _meant(wanted: str) -> list[Found]:
     if path.is_dir():
         found = [Found(path=photo, root=path) for photo in _walk(path, set())]
         if not found:
-            raise UsageError(f"{shown(path)}: no photo in this folder; expected JPEG, PNG, WebP, TIFF, BMP, AVIF or GIF files")
+            raise UsageError(f"{printable(path)}: no photo in this folder; expected JPEG, PNG, WebP, TIFF, BMP, AVIF or GIF files")
         return found
     if path.exists() or path.is_symlink():
         return [Found(path=path, root=path.parent)]
     if _MAGIC.search(wanted):
         return _matches(wanted)
-    raise UsageError(f"{shown(path)}: no such file or folder{_hint(path)}")
+    raise UsageError(f"{printable(path)}: no such file or folder{_hint(path)}")
 
 
 def _walk(folder: Path, visited: set[str]) -> Iterator[Path]:
@@ -73,7 +72,7 @@ def _walk(folder: Path, visited: set[str]) -> Iterator[Path]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as fault:
-        raise UsageError(f"{shown(folder)}: {fault.strerror}; check your permission to read the folder") from fault
+        raise UsageError(f"{printable(folder)}: {fault.strerror}; check your permission to read the folder") from fault
     for entry in entries:
         if entry.is_dir():
             yield from _walk(entry, visited)
@@ -94,7 +93,7 @@ def _matches(pattern: str) -> list[Found]:
         elif path.is_file() and _is_input(path):
             found.append(Found(path=path, root=root))
     if not found:
-        raise UsageError(f"{shown(pattern)}: no photo matches")
+        raise UsageError(f"{printable(pattern)}: no photo matches")
     return found
 
 
@@ -106,6 +105,6 @@ def _hint(path: Path) -> str:
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
-        return f"; there is no folder {shown(path.parent)} either"
+        return f"; there is no folder {printable(path.parent)} either"
     nearest = get_close_matches(path.name, names, n=1, cutoff=0.6)
-    return f"; did you mean {shown(path.with_name(nearest[0]))}?" if nearest else "; check the spelling"
+    return f"; did you mean {printable(path.with_name(nearest[0]))}?" if nearest else "; check the spelling"

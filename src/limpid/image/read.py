@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from limpid.errors import PhotoError
-from limpid.image import exif, profiles, read_memory, read_pillow, read_png, read_tiff
+from limpid.errors import PhotoError, printable
+from limpid.image import exif, icc, read_memory, read_pillow, read_png, read_tiff
 from limpid.image.decoded import CutShortError, Decoded
 from limpid.image.formats import SNIFFED, describe, format_of, sniff
-from limpid.image.messages import shown
-from limpid.image.photo import Metadata, Photo, Pixels
-from limpid.image.quiet import quiet
+from limpid.image.photo import Metadata, Photo
+from limpid.image.suppress_warnings import quiet
+from limpid.layers.pixels import Pixels
 
 MAX_PIXELS = 178_956_970
 """Default limit, in pixels: where Pillow, too, takes a file for a decompression bomb."""
@@ -105,7 +105,7 @@ def _try(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool)
 def _photo(decoded: Decoded, *, name: str, format: str) -> Photo:
     """The photo turned upright, with such metadata as is sound."""
     notes = decoded.notes
-    block, orientation, xmp, icc = None, decoded.orientation, decoded.xmp, decoded.icc
+    block, orientation, xmp, profile = None, decoded.orientation, decoded.xmp, decoded.icc
     if decoded.exif:
         try:
             block, found = exif.clean(decoded.exif)
@@ -113,16 +113,16 @@ def _photo(decoded: Decoded, *, name: str, format: str) -> Photo:
             notes.append(f"broken EXIF dropped ({fault})")
         else:
             orientation = found if orientation is None else orientation
-    if icc and not profiles.fits(icc, grey=decoded.pixels.shape[2] == 1):
+    if profile and not icc.fits(profile, grey=decoded.pixels.shape[2] == 1):
         notes.append("ICC profile dropped, as it is broken or describes other pixels")
-        icc = None
+        profile = None
     if xmp and orientation not in (None, 1):
         xmp = exif.upright_xmp(xmp)
     return Photo(
         pixels=_upright(decoded.pixels, orientation or 1),
         alpha=None if decoded.alpha is None else _upright(decoded.alpha, orientation or 1),
         format=format,
-        metadata=Metadata(exif=block, xmp=xmp, icc=icc, dpi=decoded.dpi),
+        metadata=Metadata(exif=block, xmp=xmp, icc=profile, dpi=decoded.dpi),
         notes=tuple(notes),
         name=name,
     )
@@ -141,9 +141,9 @@ def _upright(samples: Pixels, orientation: int) -> Pixels:
 
 def _name(source: Source) -> str:
     if isinstance(source, (str, os.PathLike)):
-        return shown(os.fspath(source))
+        return printable(os.fspath(source))
     own = getattr(source, "filename", None) or getattr(source, "name", None)
-    return shown(own) if isinstance(own, str) and own else "photo"
+    return printable(own) if isinstance(own, str) and own else "photo"
 
 
 def _remedy(source: Source) -> str:
@@ -153,4 +153,4 @@ def _remedy(source: Source) -> str:
 
 def _first_line(fault: Exception) -> str:
     text = str(fault).strip() or type(fault).__name__
-    return shown(text.splitlines()[0])
+    return printable(text.splitlines()[0])

@@ -14,8 +14,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from limpid.image.decoded import CutShortError, Decoded, check_size, split_alpha
-from limpid.image.photo import Pixels
-from limpid.image.profiles import to_rgb
+from limpid.image.icc import to_rgb
+from limpid.layers.pixels import Pixels
 
 # Each is opened by its own class: no other parser can ever run, and Pillow's process-wide pixel limit and warning,
 # which know nothing of --max-pixels, stay out of the way. The size is checked below before anything is decoded.

@@ -8,7 +8,7 @@ import numpy as np
 
 from limpid.image import png_chunks, read_pillow
 from limpid.image.decoded import Decoded, check_size, split_alpha
-from limpid.image.photo import Pixels
+from limpid.layers.pixels import Pixels
 
 
 def decode(file: BinaryIO, *, name: str, max_pixels: int, fill: bool = False) -> Decoded:

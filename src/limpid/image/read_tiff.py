@@ -10,8 +10,8 @@ from PIL import Image
 from limpid.errors import PhotoError
 from limpid.image import read_pillow
 from limpid.image.decoded import CutShortError, Decoded, check_size, finite_fractions
-from limpid.image.photo import Pixels, white
 from limpid.image.tiff_file import DESCRIPTIVE, EXIF, GPS
+from limpid.layers.pixels import Pixels, white
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
 _ORIENTATION, _RESOLUTION_UNIT, _XMP, _ICC = 274, 296, 700, 34675

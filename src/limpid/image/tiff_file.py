@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from limpid.image.photo import Metadata, Pixels
+from limpid.image.photo import Metadata
+from limpid.layers.pixels import Pixels
 
 EXIF, GPS = 0x8769, 0x8825
 DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)

@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 from torch import Tensor
 
-from limpid.errors import LimpidError, PhotoError
+from limpid.errors import LimpidError, PhotoError, printable
 from limpid.image.encode import encode
 from limpid.image.formats import canonical
-from limpid.image.messages import shown
-from limpid.image.photo import Photo, Pixels
+from limpid.image.photo import Photo
+from limpid.layers.pixels import Pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +44,9 @@ def write(
         return Written(path=Path("-"), notes=encode(layer, path, like=like, format=format, quality=quality))
     path = Path(path)
     if path.is_dir():
-        raise PhotoError(f"{shown(path)}: it is a folder; name a file in it")
+        raise PhotoError(f"{printable(path)}: it is a folder; name a file in it")
     if path.exists() and not overwrite:
-        raise PhotoError(f"{shown(path)}: it exists; choose another name or allow overwriting (--overwrite)")
+        raise PhotoError(f"{printable(path)}: it exists; choose another name or allow overwriting (--overwrite)")
     if format is not None or path.suffix:
         format = canonical(format or path.suffix)
     partial = path.with_name(f".limpid-{secrets.token_hex(6)}.part")
@@ -58,10 +58,10 @@ def write(
             os.fsync(file.fileno())
         os.replace(partial, path)
     except LimpidError as fault:
-        raise type(fault)(f"{shown(path)}: {str(fault).removeprefix(f'{like.name}: ' if like else '')}") from fault
+        raise type(fault)(f"{printable(path)}: {str(fault).removeprefix(f'{like.name}: ' if like else '')}") from fault
     except OSError as fault:
         remedy = "free some space, or choose another folder with -o"
-        raise PhotoError(f"{shown(path)}: cannot be written ({fault.strerror or fault}); {remedy}") from fault
+        raise PhotoError(f"{printable(path)}: cannot be written ({fault.strerror or fault}); {remedy}") from fault
     finally:
         with suppress(OSError):  # not there when all went well
             partial.unlink()

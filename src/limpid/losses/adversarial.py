@@ -1,6 +1,7 @@
-"""A judge learns to tell truth from estimate, the network to be taken for truth; four ways to keep the score.
+"""A discriminator learns to tell truth from estimate, the network to be taken for truth; four ways to keep the score.
 
-What the judge looks at, an image alone or together with the photo (conditional), is the procedure's choice; here are logits only.
+What the discriminator sees, an image alone or together with the photo (conditional), is the procedure's choice; here are logits
+only.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,10 +21,10 @@ Score = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """What the judge minimises, what the network minimises, and whether the network's score looks at the truth as well."""
+    """What the discriminator minimises, what the network minimises, and whether the network's score looks at the truth as well."""
 
-    judge: Score
-    player: Score
+    discriminator: Score
+    generator: Score
     compares: bool
 
 
@@ -45,26 +46,26 @@ def _above(logits: Tensor, others: Tensor) -> Tensor:
 FORMS: Mapping[FormName, Form] = {
     # Goodfellow et al., NeurIPS 2014, in the form that does not saturate
     "vanilla": Form(
-        judge=lambda real, fake: (taken_for_real(real) + taken_for_fake(fake)) / 2,
-        player=lambda real, fake: taken_for_real(fake),
+        discriminator=lambda real, fake: (taken_for_real(real) + taken_for_fake(fake)) / 2,
+        generator=lambda real, fake: taken_for_real(fake),
         compares=False,
     ),
     # Mao et al., ICCV 2017: answers are 1 and 0
     "least_squares": Form(
-        judge=lambda real, fake: ((real - 1).square().mean() + fake.square().mean()) / 2,
-        player=lambda real, fake: (fake - 1).square().mean(),
+        discriminator=lambda real, fake: ((real - 1).square().mean() + fake.square().mean()) / 2,
+        generator=lambda real, fake: (fake - 1).square().mean(),
         compares=False,
     ),
     # Jolicoeur-Martineau, ICLR 2019: which of the two is more real; pairs belong together
     "relativistic": Form(
-        judge=lambda real, fake: taken_for_real(real - fake),
-        player=lambda real, fake: taken_for_real(fake - real),
+        discriminator=lambda real, fake: taken_for_real(real - fake),
+        generator=lambda real, fake: taken_for_real(fake - real),
         compares=True,
     ),
     # the same against the average over the batch; with a batch of one equal to ``relativistic``
     "relativistic_average": Form(
-        judge=lambda real, fake: (taken_for_real(_above(real, fake)) + taken_for_fake(_above(fake, real))) / 2,
-        player=lambda real, fake: (taken_for_fake(_above(real, fake)) + taken_for_real(_above(fake, real))) / 2,
+        discriminator=lambda real, fake: (taken_for_real(_above(real, fake)) + taken_for_fake(_above(fake, real))) / 2,
+        generator=lambda real, fake: (taken_for_fake(_above(real, fake)) + taken_for_real(_above(fake, real))) / 2,
         compares=True,
     ),
 }
@@ -73,7 +74,7 @@ FORMS: Mapping[FormName, Form] = {
 class Adversarial(nn.Module):
     """Both sides of the game by ``form``, from raw logits of truth and estimates, (B, …) each.
 
-    ``compares``: whether ``player`` looks at the logits of the truth; where not, they need not be computed and anything may be
+    ``compares``: whether ``generator`` looks at the logits of the truth; where not, they need not be computed and anything may be
     given. The average of ``relativistic_average`` runs over the batch, so it alone depends on the batch. Raises SettingError.
     """
 
@@ -84,13 +85,13 @@ class Adversarial(nn.Module):
         self.form = form
         self.compares = FORMS[form].compares
 
-    def judge(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What the judge minimises, a scalar; ``fake`` must come from detached estimates."""
-        return FORMS[self.form].judge(real, fake)
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What the discriminator minimises, a scalar; ``fake`` must come from detached estimates."""
+        return FORMS[self.form].discriminator(real, fake)
 
-    def player(self, real: Tensor, fake: Tensor) -> Tensor:
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """What the network minimises, a scalar."""
-        return FORMS[self.form].player(real, fake)
+        return FORMS[self.form].generator(real, fake)
 
 
 ENTRY = Entry(

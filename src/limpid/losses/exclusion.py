@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from limpid.catalogue import Entry
 from limpid.errors import SettingError, ShapeError
-from limpid.image.batch import Batch
-from limpid.image.separation import Separation
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation
 from limpid.losses._check import check_pair
 
 FormName = Literal["image", "dsrnet", "hypercolumn"]

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.blocks.start import kaiming_normal
+from limpid.blocks.weight_init import kaiming_normal
 from limpid.catalogue import Entry
 from limpid.errors import SettingError, UnknownNameError
 

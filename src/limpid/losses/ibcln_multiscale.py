@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.catalogue import Entry
-from limpid.image.batch import Batch
-from limpid.image.separation import Separation
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation
 from limpid.losses._check import check_pair
 from limpid.losses.perceptual import PRESETS, Perceptual
 

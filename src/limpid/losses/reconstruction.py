@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from limpid.catalogue import Entry
-from limpid.image.batch import Batch
-from limpid.image.separation import Separation
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation
 from limpid.losses.l1 import l1
 
 

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from limpid.catalogue import Entry
-from limpid.image.batch import Batch
-from limpid.image.separation import Separation
-from limpid.losses._steps import steps_of
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation, steps_of
 from limpid.losses.mse import mse
 
 

@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from limpid.catalogue import Entry
-from limpid.metrics._luma import luma601
 from limpid.metrics._measure import Metric, check_photos
+from limpid.metrics.psnr_y import luma601
 from limpid.metrics.ssim_gauss import SMALLEST, ssim_gauss
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from limpid import catalogue
 from limpid.errors import MissingExtraError, UnknownNameError
-from limpid.weights.store import Row, rows
+from limpid.weights.manifest import Row, rows
 
 
 def create_model(name: str, size: str | None = None, **settings: Any) -> nn.Module:

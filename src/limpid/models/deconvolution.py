@@ -10,11 +10,11 @@ due to Schuler et al., "A Machine Learning Approach for Non-blind Image Deconvol
 import torch
 from torch import Tensor, nn
 
-from limpid.blocks.kernel import deconvolve, search
 from limpid.blocks.naf_unet import NafUNet
 from limpid.catalogue import Entry, Needs
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 from limpid.models.nafnet import NafNet
+from limpid.physics.blind_deconvolution import deconvolve, estimate_kernel
 
 _NOISE = (3e-4, 3e-3, 3e-2)
 """What the deconvolutions take noise and gradients to be worth at the start: from trusting the kernel to trusting the photo."""
@@ -50,7 +50,7 @@ class Deconvolution(nn.Module):
     def forward(self, mixed: Tensor) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""
         with torch.autocast(mixed.device.type, enabled=False):
-            sharp = deconvolve(mixed, search(mixed.mean(1)), self.noise.exp()).clamp(-0.5, 1.5)
+            sharp = deconvolve(mixed, estimate_kernel(mixed.mean(1)), self.noise.exp()).clamp(-0.5, 1.5)
         guess = self.guess(mixed).restored
         candidates = torch.cat((mixed[:, None], guess[:, None], sharp), dim=1)  # (B, N, 3, H, W)
         answer = self.finish.answer(self.finish.features(candidates.flatten(1, 2)), mixed.dtype)

@@ -3,8 +3,8 @@
 DSRNet is Hu & Guo, ICCV 2023, arXiv:2308.10027 (code: mingcv/DSRNet); the Mamba variants exchange what mixes distant pixels in
 the blocks (code: shayandaneshvar/mamba-reflection). Attribute names are those of their checkpoints, except that layers shared by
 the streams of the residue module are kept once (published files hold them as ``seq_l`` and ``seq_r``). The blocks hold global
-means, which tiles can be told (``blocks/whole.py``), or Mamba in reading order, of which a tile never quite gives what the whole
-photo gives.
+means, which tiles can be told (``blocks/global_context.py``), or Mamba in reading order, of which a tile never quite gives what the
+whole photo gives.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.backbones.vgg19 import FIRSTS, Vgg19
-from limpid.blocks.enlarge import Cut, cut
+from limpid.blocks.global_context import placed
 from limpid.blocks.mutual import Kind, MutualBlock, Shared, SingleBlock
-from limpid.blocks.whole import placed
+from limpid.blocks.resize import Cut, cut
 from limpid.catalogue import Entry, Needs
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 
 _INTRO = 32  # channels that the pyramid gives to the photo itself, and to all deeper features
 

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.backbones.vgg19 import FIRSTS, Vgg19
-from limpid.blocks.enlarge import add_cut, add_enlarged
+from limpid.blocks.global_context import WholeMean, placed
 from limpid.blocks.hypercolumn import fold
-from limpid.blocks.whole import WholeMean, placed
+from limpid.blocks.resize import add_cut, add_enlarged
 from limpid.catalogue import Entry, Needs
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 
 POOLS = (4, 8, 16, 32)
 """Sides of the cells of the pyramid, pixels."""

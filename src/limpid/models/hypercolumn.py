@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
 from limpid.backbones.vgg19 import SLICES
-from limpid.blocks.enlarge import add_cut, add_enlarged, enlarge
+from limpid.blocks.global_context import placed, remembered
 from limpid.blocks.hypercolumn import fold, project
-from limpid.blocks.start import kaiming_normal
-from limpid.blocks.whole import placed, remembered
+from limpid.blocks.resize import add_cut, add_enlarged, enlarge
+from limpid.blocks.weight_init import kaiming_normal
 from limpid.catalogue import Entry, Needs
 from limpid.errors import SettingError, UnknownNameError
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 
 DILATIONS = {1: 1, 2: 2, 3: 4, 4: 8, 5: 16, 6: 32, 7: 64, 9: 1}
 """Number of a 3×3 convolution (there is no eighth) → its dilation."""

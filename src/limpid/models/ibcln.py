@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limpid.catalogue import Entry, Needs
 from limpid.errors import SettingError
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 
 FIRST_REFLECTION = 0.1
 """The reflection that the cascade starts from, everywhere."""

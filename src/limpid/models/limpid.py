@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from limpid.blocks.naf import ChannelNorm, NafBlock
 from limpid.catalogue import Entry, Needs
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 
 
 class DualBlock(nn.Module):
@@ -73,8 +73,8 @@ class Limpid(nn.Module):
 
     Settings that only the runtime reads: ``reach``: pixels beyond which these weights were seen to hardly look (99.9 % of the
     values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could connect,
-    ``receptive_radius``. ``caution_local``, ``caution_whole``: mean changes, 0…1, between which the runtime begins to believe the
-    network around a pixel and on a whole photo (``runtime/caution``); None believes it always.
+    ``receptive_radius``. ``local_confidence``, ``whole_confidence``: mean changes, 0…1, between which the runtime begins to
+    believe the network around a pixel and on a whole photo (``runtime/confidence``); None believes it always.
     """
 
     def __init__(
@@ -87,12 +87,12 @@ class Limpid(nn.Module):
         window: int = 7,
         mirrored: bool = False,
         reach: int | None = None,
-        caution_local: tuple[float, float] | None = None,
-        caution_whole: tuple[float, float] | None = None,
+        local_confidence: tuple[float, float] | None = None,
+        whole_confidence: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
         self.mirrored, self.reach = mirrored, reach
-        self.caution_local, self.caution_whole = caution_local, caution_whole
+        self.local_confidence, self.whole_confidence = local_confidence, whole_confidence
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.intro = nn.Conv2d(12, width, 3, padding=1)
         self.encoders = nn.ModuleList(

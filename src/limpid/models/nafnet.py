@@ -13,8 +13,8 @@ from torch import Tensor
 
 from limpid.blocks.naf_unet import NafUNet
 from limpid.catalogue import Entry, Needs
-from limpid.image.separation import Separation
 from limpid.image.size import crop, padded_size
+from limpid.layers.separation import Separation
 
 
 class NafNet(NafUNet):

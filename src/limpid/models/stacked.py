@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from limpid.catalogue import Entry, Needs
 from limpid.errors import SettingError
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 
 
 class Layer(nn.Module):

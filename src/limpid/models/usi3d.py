@@ -14,10 +14,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from limpid.blocks.global_context import remembered
 from limpid.blocks.munit import AdaptiveDecoder, ContentEncoder, Perceptron, StyleEncoder
-from limpid.blocks.whole import remembered
 from limpid.catalogue import Entry, Needs
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 
 
 class Generator(nn.Module):

@@ -9,14 +9,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from limpid.errors import UnknownNameError, UsageError
-from limpid.image.messages import shown
+from limpid.errors import UnknownNameError, UsageError, printable
 from limpid.recipe import overrides as changes
-from limpid.recipe.faults import refusal
-from limpid.recipe.places import check, escape, resolve
-from limpid.recipe.structure import Recipe
+from limpid.recipe.errors import Key, Keys, Where, refusal
+from limpid.recipe.models import Recipe
 from limpid.recipe.text import Document, Dumper, read
-from limpid.recipe.where import Key, Keys, Where
+from limpid.recipe.variables import check, escape, resolve
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 _SUFFIXES = (".yaml", ".yml")
@@ -103,29 +101,33 @@ def _path(name_or_path: str | Path) -> Path:
     if named and path.name in shipped():
         return FOLDER / f"{path.name}.yaml"
     if path.is_dir():
-        raise UsageError(f"{shown(path)} is a folder; a recipe is a .yaml file or one of {', '.join(shipped()) or 'none shipped'}")
+        raise UsageError(
+            f"{printable(path)} is a folder; a recipe is a .yaml file or one of {', '.join(shipped()) or 'none shipped'}"
+        )
     if path.exists():
         return path
     if named:
         raise UnknownNameError("recipe", path.name, shipped())
-    raise UsageError(f"{shown(path)}: no such recipe{_hint(path)}")
+    raise UsageError(f"{printable(path)}: no such recipe{_hint(path)}")
 
 
 def _hint(path: Path) -> str:
     names = [other.name for other in path.parent.glob("*") if other.suffix in _SUFFIXES]
     near = get_close_matches(path.name, names, n=1, cutoff=0.6)
-    return f"; did you mean {shown(path.with_name(near[0]))}?" if near else "; `limpid train --list` shows those that are shipped"
+    return (
+        f"; did you mean {printable(path.with_name(near[0]))}?" if near else "; `limpid train --list` shows those that are shipped"
+    )
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{shown(path)}: cannot be read ({error.strerror or error})") from error
+        raise UsageError(f"{printable(path)}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UsageError(
-            f"{shown(path)}:{line}: byte 0x{error.object[error.start]:02X} is no UTF-8; save the file as UTF-8"
+            f"{printable(path)}:{line}: byte 0x{error.object[error.start]:02X} is no UTF-8; save the file as UTF-8"
         ) from error
 
 

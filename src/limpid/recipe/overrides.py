@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from limpid.errors import UsageError
+from limpid.recipe.errors import Key, Keys, Where, unknown
 from limpid.recipe.text import Document, value
-from limpid.recipe.where import Key, Keys, Where, unknown
 
 _PLACE = re.compile(r"[A-Z][A-Z0-9_]*")
 

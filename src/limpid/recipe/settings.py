@@ -9,10 +9,9 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from limpid.catalogue import Entry, Nested, find, settings_of
 from limpid.errors import SettingError
-from limpid.recipe.faults import refusal
+from limpid.recipe.errors import NOWHERE, Where, located, refusal, unknown
+from limpid.recipe.models import Item, Model, Named, Term
 from limpid.recipe.signature import Parameter, keys_within, model, parameters, settable
-from limpid.recipe.structure import Item, Model, Named, Term
-from limpid.recipe.where import NOWHERE, Where, located, unknown
 
 BESIDE: Mapping[str, type[Named]] = {"losses": Term, "sources": Item, "models": Model, "procedures": Named}
 """Kind → the section of a recipe whose own keys stand beside the settings."""

@@ -11,9 +11,8 @@ from typing import Any
 
 import yaml
 
-from limpid.errors import UsageError
-from limpid.image.messages import shown
-from limpid.recipe.where import Key, Keys, Where
+from limpid.errors import UsageError, printable
+from limpid.recipe.errors import Key, Keys, Where
 
 _WORDS = {
     "null": re.compile(r"(?:~|null|Null|NULL|)$"),
@@ -58,13 +57,13 @@ class Document:
 
 def read(text: str, file: str) -> Document:
     """The mapping that ``text`` of ``file`` holds. Raises UsageError, with the line, for anything else."""
-    reader = _Reader(shown(file))
+    reader = _Reader(printable(file))
     data = reader.value(text)
     if data is None:
-        raise UsageError(f"{shown(file)}: the file is empty; expected keys and values such as `name: errnet`")
+        raise UsageError(f"{printable(file)}: the file is empty; expected keys and values such as `name: errnet`")
     if not isinstance(data, dict):
-        raise UsageError(f"{shown(file)}:1: expected keys and values such as `name: errnet`; got {_kind(data)}")
-    return Document(data=data, origins={**reader.origins, (): shown(file)})
+        raise UsageError(f"{printable(file)}:1: expected keys and values such as `name: errnet`; got {_kind(data)}")
+    return Document(data=data, origins={**reader.origins, (): printable(file)})
 
 
 def value(text: str, source: str) -> Any:

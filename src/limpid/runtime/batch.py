@@ -11,11 +11,12 @@ import numpy as np
 
 from limpid.errors import LimpidError, UsageError
 from limpid.image.encode import check_format, target_format
-from limpid.image.photo import Photo, quantise
+from limpid.image.photo import Photo
 from limpid.image.read import read
 from limpid.image.write import write
+from limpid.layers.pixels import quantise
 from limpid.runtime.memory import Plan
-from limpid.runtime.separator import Separator, Wish
+from limpid.runtime.separator import SeparationOptions, Separator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class Settings:
     ``quality``: 1–100, of lossy formats; ``max_pixels``: larger photos are refused; ``reraise``: a failure ends the batch.
     """
 
-    wish: Wish
+    options: SeparationOptions
     format: str | None = None
     quality: int = 95
     max_pixels: int
@@ -95,7 +96,7 @@ def _attempt(work: Work, separator: Separator, settings: Settings, *, dry: bool)
     try:
         _separate(work, separator, settings, report, dry=dry)
     except UsageError:
-        raise  # the wish itself is wrong, for every photo
+        raise  # the options itself is wrong, for every photo
     except LimpidError as error:
         if settings.reraise:
             raise
@@ -111,19 +112,19 @@ def _separate(work: Work, separator: Separator, settings: Settings, report: Repo
     report.width, report.height = photo.width, photo.height
     report.warnings += [*work.notes, *photo.notes]
     held = photo.pixels.nbytes * (1 + len(work.outputs))
-    chosen = separator.plan((photo.height, photo.width), settings.wish, held=held)
+    chosen = separator.plan((photo.height, photo.width), settings.options, held=held)
     report.plan = str(chosen)
     for path in work.outputs.values():  # what the format cannot hold is refused before the network runs
         suffix = path.suffix if isinstance(path, Path) else None
         check_format(photo, target_format(photo, settings.format or suffix or None))
-    if settings.wish.max_memory is not None and chosen.ram > settings.wish.max_memory:
+    if settings.options.max_memory is not None and chosen.ram > settings.options.max_memory:
         report.warnings.append(
-            f"needs about {chosen.ram / 1e6:.0f} MB, more than the {settings.wish.max_memory / 1e6:.0f} MB allowed"
+            f"needs about {chosen.ram / 1e6:.0f} MB, more than the {settings.options.max_memory / 1e6:.0f} MB allowed"
         )
     if dry:
         report.outputs = {layer: str(path) for layer, path in work.outputs.items()}
         return
-    layers, report.confidence = _layers(photo, separator, settings.wish, list(work.outputs), chosen)
+    layers, report.confidence = _layers(photo, separator, settings.options, list(work.outputs), chosen)
     if report.confidence == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
@@ -135,11 +136,13 @@ def _separate(work: Work, separator: Separator, settings: Settings, report: Repo
         report.warnings += [note for note in written.notes if note not in report.warnings]
 
 
-def _layers(photo: Photo, separator: Separator, wish: Wish, names: list[str], chosen: Plan) -> tuple[dict[str, np.ndarray], float]:
+def _layers(
+    photo: Photo, separator: Separator, options: SeparationOptions, names: list[str], chosen: Plan
+) -> tuple[dict[str, np.ndarray], float]:
     """All layers in the depth of the photo, filled band by band, and the confidence; signed layers are shown around middle grey."""
     believed = 1.0
     layers = {name: np.empty_like(photo.pixels) for name in names}
-    for band in separator.bands(photo, wish, names, chosen):
+    for band in separator.bands(photo, options, names, chosen):
         believed = round(band.confidence, 4)
         for name in names:
             shown = 0.5 + band.layers[name] / 2 if name in separator.task.signed else band.layers[name]

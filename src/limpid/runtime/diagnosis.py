@@ -13,7 +13,7 @@ from limpid import __version__
 from limpid.errors import LimpidError
 from limpid.runtime.device import available, has_bfloat16
 from limpid.runtime.memory import default_budget
-from limpid.weights import store
+from limpid.weights import manifest
 
 CORE = ("torch", "numpy", "pillow", "opencv-python-headless", "tifffile", "scikit-image", "safetensors", "typer")
 OPTIONAL = {
@@ -71,9 +71,9 @@ def _devices() -> Iterator[Finding]:
 
 
 def _weights() -> Iterator[Finding]:
-    for name in store.rows():
+    for name in manifest.rows():
         try:
-            path = store.locate(name)
+            path = manifest.locate(name)
         except LimpidError as error:
             yield Finding(subject=f"weights {name}", text=str(error), healthy=False, remedy="pip install --force-reinstall limpid")
         else:

@@ -6,15 +6,15 @@ from torch import nn
 
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
-from limpid.blocks.fold import fold_norms
+from limpid.blocks.fuse_norms import fold_norms
 from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.image.read import Source
-from limpid.image.separation import Separation
+from limpid.layers.separation import Separation
 from limpid.progress import say
 from limpid.runtime.device import choose_device, choose_precision
 from limpid.runtime.separator import Separator
-from limpid.weights import store
+from limpid.weights import manifest
 
 
 def load(
@@ -42,7 +42,7 @@ def load(
     if hasattr(network, "residual_wanted"):  # a learnt residual would be thrown away: the Separator completes the sum itself
         network.residual_wanted = False  # type: ignore[assignment]
     chosen = choose_precision(precision, where, entry.needs)
-    return Separator(network, entry, name=label, device=where, precision=chosen, sha256=store.sha256(path))
+    return Separator(network, entry, name=label, device=where, precision=chosen, sha256=manifest.sha256(path))
 
 
 def separate(photo: Source, model: str | Path = "default") -> Separation:
@@ -64,15 +64,17 @@ def _fill_backbones(network: nn.Module, model: str, weights: str) -> None:
 def _find(name: str | Path, task: str) -> tuple[str, Path]:
     """Label and path of the weights that ``name`` stands for."""
     if str(name) == "default":
-        row = store.default(task)
-        return row.name, store.locate(row.name)
-    if str(name) in store.rows():
-        return str(name), store.locate(str(name))
+        row = manifest.default(task)
+        return row.name, manifest.locate(row.name)
+    if str(name) in manifest.rows():
+        return str(name), manifest.locate(str(name))
     path = Path(name)
     if path.suffix or len(path.parts) > 1 or path.exists():
         if not path.is_file():
-            raise WeightsError(f"{path}: there is no such weight file; name shipped weights ({', '.join(store.rows())}) or a file")
+            raise WeightsError(
+                f"{path}: there is no such weight file; name shipped weights ({', '.join(manifest.rows())}) or a file"
+            )
         return path.stem, path
     if str(name) in catalogue.names("models"):
         raise WeightsError(f"no weights are shipped for the network {str(name)!r}; name its checkpoint with --model FILE")
-    raise UnknownNameError("model", str(name), {"default", *store.rows(), *catalogue.names("models")})
+    raise UnknownNameError("model", str(name), {"default", *manifest.rows(), *catalogue.names("models")})

@@ -8,19 +8,19 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from limpid.blocks.whole import Tile, Whole, recording, replaying
+from limpid.blocks.global_context import Tile, Whole, recording, replaying
 from limpid.catalogue import Entry
 from limpid.errors import NoRoomError, SettingError, UnknownNameError
 from limpid.image.photo import Photo
 from limpid.image.read import Source, read
-from limpid.image.separation import Separation
 from limpid.image.size import crop, fit, pad, padded_size, shrink
-from limpid.image.tasks import TASKS
 from limpid.image.tile import Span, blend, spans
-from limpid.runtime.caution import GLANCE, WINDOW, confidence, toned_down
+from limpid.layers.separation import Separation
+from limpid.layers.task import TASKS
+from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, blend_small_changes, confidence
 from limpid.runtime.device import arithmetic
+from limpid.runtime.guided_upsampling import apply_guidance, fit_guidance
 from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, give_back, measure, plan
-from limpid.runtime.rebuild import apply_guidance, fit_guidance
 
 WORKING_SIDE = 1024
 """Longest side in pixels at which a large photo is separated unless every pixel is asked for."""
@@ -32,7 +32,7 @@ _BAND = 256  # rows handled at once where there are no tiles
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class SeparationOptions:
     """How a photo is to be separated.
 
     ``strength``: 0…1, how far the primary layer moves from the photo to the network's answer. ``resolution``: ``auto``
@@ -53,7 +53,7 @@ class Wish:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Band:
+class RowBand:
     """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1.
 
     ``confidence``: how far the network is believed on this photo, 0 (nothing to remove) to 1.
@@ -98,31 +98,31 @@ class Separator:
         the network found nothing to remove. Raises PhotoError for what is no photo and SettingError for settings out of range.
         """
         read_photo = photo if isinstance(photo, Photo) else read(photo)
-        wish = Wish(strength=strength, resolution=resolution, tile=tile)
+        options = SeparationOptions(strength=strength, resolution=resolution, tile=tile)
         names = (*self.task.layers, *self.task.optional)
         layers = {name: torch.empty(3, read_photo.height, read_photo.width) for name in names}
         believed = 1.0
         held = sum(layer.nbytes for layer in layers.values()) + read_photo.pixels.nbytes
-        for band in self.bands(read_photo, wish, names, self.plan((read_photo.height, read_photo.width), wish, held=held)):
+        for band in self.bands(read_photo, options, names, self.plan((read_photo.height, read_photo.width), options, held=held)):
             for name in names:
                 layers[name][:, band.top : band.bottom] = band.layers[name]
             believed = band.confidence
         return Separation(layers, confidence=believed)
 
-    def plan(self, size: tuple[int, int], wish: Wish, *, held: int = 0) -> Plan:
+    def plan(self, size: tuple[int, int], options: SeparationOptions, *, held: int = 0) -> Plan:
         """How a photo of ``size`` (height, width) would be run; ``held``: bytes that the caller keeps throughout.
 
         Raises NoRoomError when a network that must see a photo whole does not fit even at a reduced size.
         """
         floats = 4 * 3 * len(self.entry.layers)
-        for working in self._workings(size, wish):
+        for working in self._workings(size, options):
             try:
                 return plan(
                     working,
                     held=held + (4 * floats * working[0] * working[1] if working != size else 0),
                     band=3 * floats,
-                    budget=default_budget() if wish.max_memory is None else wish.max_memory,
-                    tile=wish.tile,
+                    budget=default_budget() if options.max_memory is None else options.max_memory,
+                    tile=options.tile,
                     halo=self.halo,
                     needs=self.needs,
                     cost=self.cost,
@@ -132,12 +132,14 @@ class Separator:
                 refusal = error
         raise refusal
 
-    def _workings(self, size: tuple[int, int], wish: Wish) -> Iterator[tuple[int, int]]:
+    def _workings(self, size: tuple[int, int], options: SeparationOptions) -> Iterator[tuple[int, int]]:
         """Sizes at which the network may see the photo, the best first; only one that must see it whole goes below it."""
-        first = fit(*size, WORKING_SIDE) if self._rebuilds(size, wish) else size
+        first = fit(*size, WORKING_SIDE) if self._rebuilds(size, options) else size
         yield first
         longest = max(first)
-        while self.needs.tiling == "never" and self.task.rebuilds and wish.resolution == "auto" and longest * 3 // 4 >= LEAST_SIDE:
+        while (
+            self.needs.tiling == "never" and self.task.rebuilds and options.resolution == "auto" and longest * 3 // 4 >= LEAST_SIDE
+        ):
             longest = longest * 3 // 4
             yield fit(*size, longest)
 
@@ -148,7 +150,7 @@ class Separator:
         ``reach`` was measured and comes first. Networks that know none of them see ``HALO``, and their tiles may show: chained
         local means, IBCLN's cascade.
         """
-        judged = WINDOW // 2 if getattr(self.network, "caution_local", None) else 0
+        judged = WINDOW // 2 if getattr(self.network, "local_confidence", None) else 0
         known = (getattr(self.network, name, None) for name in ("reach", "receptive_radius", "local_radius"))
         return judged + next((int(radius) for radius in known if radius is not None), HALO)
 
@@ -163,10 +165,12 @@ class Separator:
         with self._turn:
             return measure(self._forward, self.device, side)
 
-    def bands(self, photo: Photo, wish: Wish, names: Sequence[str], chosen: Plan | None = None) -> Iterator[Band]:
+    def bands(
+        self, photo: Photo, options: SeparationOptions, names: Sequence[str], chosen: Plan | None = None
+    ) -> Iterator[RowBand]:
         """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held."""
         size = (photo.height, photo.width)
-        chosen = chosen or self.plan(size, wish, held=photo.pixels.nbytes)
+        chosen = chosen or self.plan(size, options, held=photo.pixels.nbytes)
         believed, answer = self._glance(photo)
         if not believed:  # nothing to remove: no layer of the network would be used
             nothing = torch.zeros(()).expand(3, *size)  # one number, whatever the size
@@ -177,18 +181,18 @@ class Separator:
             raw = self._rebuilt(photo, chosen) if chosen.working != size else self._separated(photo, chosen)
         try:
             for top, bottom, layers in raw:
-                done = self._finished(photo, slice(top, bottom), layers, wish.strength, believed, names)
-                yield Band(top=top, bottom=bottom, layers=done, confidence=believed)
+                done = self._finished(photo, slice(top, bottom), layers, options.strength, believed, names)
+                yield RowBand(top=top, bottom=bottom, layers=done, confidence=believed)
         finally:
             give_back()
 
     def _glance(self, photo: Photo) -> tuple[float, dict[str, Tensor] | None]:
         """How far the network is believed on this photo, 1 where it sets no limits, and its answer if it saw every pixel."""
-        limits = getattr(self.network, "caution_whole", None)
+        limits = getattr(self.network, "whole_confidence", None)
         if limits is None:
             return 1.0, None
-        large = max(photo.height, photo.width) > GLANCE
-        small = shrink(photo.pixels, *fit(photo.height, photo.width, GLANCE)) if large else photo.pixels
+        large = max(photo.height, photo.width) > PREVIEW_SIDE
+        small = shrink(photo.pixels, *fit(photo.height, photo.width, PREVIEW_SIDE)) if large else photo.pixels
         glance = replace(photo, pixels=small, alpha=None).tensor()
         answer = self.run(glance)
         return confidence(glance, answer[self.task.layers[0]], limits), None if large else answer
@@ -203,8 +207,8 @@ class Separator:
         layers = layers.map(lambda layer: crop(layer[0], height, width).float().cpu())
         shown = getattr(self.network, "shown", None)  # networks whose layers have a range of their own map it to 0…1
         layers = shown(layers) if shown else layers
-        limits = getattr(self.network, "caution_local", None)
-        found = toned_down(image, layers, limits) if limits is not None else layers
+        limits = getattr(self.network, "local_confidence", None)
+        found = blend_small_changes(image, layers, limits) if limits is not None else layers
         return {**found, **layers.steps}
 
     def _forward(self, mixed: Tensor) -> Separation:
@@ -212,8 +216,8 @@ class Separator:
             layers: Separation = self.network(mixed.contiguous(memory_format=torch.channels_last))
         return layers
 
-    def _rebuilds(self, size: tuple[int, int], wish: Wish) -> bool:
-        return self.task.rebuilds and wish.resolution == "auto" and max(size) > 1.25 * WORKING_SIDE
+    def _rebuilds(self, size: tuple[int, int], options: SeparationOptions) -> bool:
+        return self.task.rebuilds and options.resolution == "auto" and max(size) > 1.25 * WORKING_SIDE
 
     def _separated(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
         if chosen.tile is None:

@@ -15,20 +15,19 @@ from limpid.data.stream import Source, Stream
 from limpid.errors import SettingError, UsageError
 from limpid.physics.seeds import torch_seed
 from limpid.progress import say
+from limpid.recipe.errors import located, unknown
 from limpid.recipe.load import Loaded
+from limpid.recipe.models import Item
+from limpid.recipe.models import Term as TermWish
 from limpid.recipe.settings import arguments, built, validated
-from limpid.recipe.structure import Item
-from limpid.recipe.structure import Term as TermWish
-from limpid.recipe.where import located, unknown
 from limpid.training.objective import Objective, Term
-from limpid.training.player import Player
-from limpid.training.procedure import Procedure
-from limpid.training.scores import Part, ScoredSet
+from limpid.training.procedure import FabricModule, Procedure
+from limpid.training.validation import Part, ScoredSet
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """What a recipe names, made: the network (bare and as a player), procedure, training items, sets to be scored on.
+    """What a recipe names, made: the network (unwrapped and as a module), procedure, training items, sets to be scored on.
 
     ``settings``: those that the network was built with, for its checkpoints.
     """
@@ -57,17 +56,17 @@ def assemble(loaded: Loaded) -> Assembly:
     torch.manual_seed(torch_seed(recipe.seed, "network"))
     entry, settings, network = _network(loaded)
     _freeze(loaded, network)
-    objective = Objective([_term(loaded, place, wish, entry.layers) for place, wish in enumerate(recipe.losses)])
+    objective = Objective([_term(loaded, place, options, entry.layers) for place, options in enumerate(recipe.losses)])
     procedure: Procedure = built(
         "procedures",
         recipe.procedure.name,
         recipe.procedure.settings,
-        given={"network": Player(network), "objective": objective},
+        given={"network": FabricModule(network), "objective": objective},
         where=loaded.where("procedure"),
     )
-    if "judge" in procedure.players and recipe.judge is None:
+    if "discriminator" in procedure.networks and recipe.discriminator is None:
         raise UsageError(
-            f"{loaded.where('procedure')}: {recipe.procedure.name} has a judge; give the recipe its optimiser as `judge:`"
+            f"{loaded.where('procedure')}: {recipe.procedure.name} has a discriminator; give its optimiser as `discriminator:`"
         )
     return Assembly(
         entry=entry,
@@ -105,7 +104,7 @@ def fill(procedure: Procedure, weights: str) -> None:
 
     Raises UsageError when weights are named and there is none to fill, and WeightsError when they cannot be had.
     """
-    modules = (*procedure.players.values(), procedure.objective, *procedure.frozen)
+    modules = (*procedure.networks.values(), procedure.objective, *procedure.frozen)
     backbones = {id(found): found for module in modules for found in module.modules() if isinstance(found, Backbone)}
     if not backbones and weights != "pretrained":
         raise UsageError(f"this recipe has no backbone to fill; leave out --backbone-weights {weights}")
@@ -116,9 +115,9 @@ def fill(procedure: Procedure, weights: str) -> None:
 
 
 def _network(loaded: Loaded) -> tuple[Entry, dict[str, Any], nn.Module]:
-    wish, where = loaded.recipe.model, loaded.where("model")
-    settings = arguments("models", wish.name, wish.settings, size=wish.size, where=where)
-    entry = catalogue.find("models", wish.name)
+    options, where = loaded.recipe.model, loaded.where("model")
+    settings = arguments("models", options.name, options.settings, size=options.size, where=where)
+    entry = catalogue.find("models", options.name)
     with located(where):
         return entry, settings, entry.build(**settings)
 
@@ -137,16 +136,16 @@ def _source(loaded: Loaded, path: tuple[str | int, ...], item: Item, augment: Au
     return source
 
 
-def _term(loaded: Loaded, place: int, wish: TermWish, layers: tuple[str, ...]) -> Term:
+def _term(loaded: Loaded, place: int, options: TermWish, layers: tuple[str, ...]) -> Term:
     where = loaded.where("losses", place)
-    loss = built("losses", wish.name, wish.settings, where=where)
-    takes = catalogue.find("losses", wish.name).takes
+    loss = built("losses", options.name, options.settings, where=where)
+    takes = catalogue.find("losses", options.name).takes
     if takes is None:
-        raise UsageError(f"{where}: {wish.name} is no loss that a recipe can name")
-    if takes != "layer" and wish.on:
-        raise SettingError(f"{where / 'on'}: {wish.name} looks at more than one layer; leave out `on`")
-    chosen = (wish.layers or {layers[0]: 1.0}) if takes == "layer" else {}
+        raise UsageError(f"{where}: {options.name} is no loss that a recipe can name")
+    if takes != "layer" and options.on:
+        raise SettingError(f"{where / 'on'}: {options.name} looks at more than one layer; leave out `on`")
+    chosen = (options.layers or {layers[0]: 1.0}) if takes == "layer" else {}
     for name in chosen:
         if name not in layers:
             raise unknown(where / "on", "layer of this network", name, layers)
-    return Term(loss=loss, takes=takes, label=wish.label, weight=wish.weight_at, layers=chosen, kinds=wish.only)
+    return Term(loss=loss, takes=takes, label=options.label, weight=options.weight_at, layers=chosen, kinds=options.only)

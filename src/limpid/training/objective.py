@@ -7,19 +7,19 @@ import torch
 from torch import Tensor, nn
 
 from limpid.catalogue import Takes
-from limpid.image.batch import KINDS, Batch, Kind
-from limpid.image.separation import Separation
+from limpid.layers.batch import KINDS, Batch, Kind
+from limpid.layers.separation import Separation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class LossValue:
     """A value to minimise, a scalar with its gradient, and the unweighted value of each term by label, detached."""
 
     total: Tensor
     parts: Mapping[str, Tensor]
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(total=self.total + other.total, parts={**self.parts, **other.parts})
+    def __add__(self, other: "LossValue") -> "LossValue":
+        return LossValue(total=self.total + other.total, parts={**self.parts, **other.parts})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +70,14 @@ class Term:
 
 
 class Objective(nn.Module):
-    """The weighted sum of terms; those of judges and teachers are left to the procedure that has one, see ``others``."""
+    """The weighted sum of terms; those of discriminators and teachers are left to the procedure that has one, see ``others``."""
 
     def __init__(self, terms: Sequence[Term]) -> None:
         super().__init__()
         self.terms = tuple(terms)
         self.losses = nn.ModuleList(term.loss for term in terms)
 
-    def forward(self, layers: Separation, batch: Batch, epoch: int) -> Tally:
+    def forward(self, layers: Separation, batch: Batch, epoch: int) -> LossValue:
         """Total and parts in ``epoch``; a term of weight 0 is not computed."""
         total, parts = batch.input.new_zeros(()), {}
         for term in self.terms:
@@ -85,8 +85,8 @@ class Objective(nn.Module):
             if term.takes in ("layer", "scene") and weight:
                 value = term.value(layers, batch)
                 total, parts[term.label] = total + weight * value, value.detach()
-        return Tally(total=total, parts=parts)
+        return LossValue(total=total, parts=parts)
 
     def others(self, takes: Takes) -> tuple[Term, ...]:
-        """Terms of judges (``logits``) or of teachers (``teacher``)."""
+        """Terms of discriminators (``logits``) or of teachers (``teacher``)."""
         return tuple(term for term in self.terms if term.takes == takes)

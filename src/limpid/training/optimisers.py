@@ -7,27 +7,27 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from limpid.recipe.structure import Optimiser, Sgd
+from limpid.recipe.models import Optimiser, Sgd
 
 _EXEMPT = ("A_log", "D", "residual_scales", "rir_inner_scales", "rir_group_scales", "output_skip_scale")
 
 
-def build(wish: Optimiser, named: Iterable[tuple[str, nn.Parameter]]) -> Optimizer:
+def build(options: Optimiser, named: Iterable[tuple[str, nn.Parameter]]) -> Optimizer:
     """Adam, AdamW or SGD over the parameters that are trained.
 
     ``decay`` acts on matrices and kernels; vectors (biases, norms, scales), the state matrices of a selective scan and scales of
     residuals are exempt, as is usual (Loshchilov & Hutter, ICLR 2019, arXiv:1711.05101; Mamba marks A and D so).
     """
     trained = [(name, parameter) for name, parameter in named if parameter.requires_grad]
-    if isinstance(wish, Sgd):
-        return torch.optim.SGD(_groups(trained, wish.decay), lr=_first(wish), momentum=wish.momentum)
-    kind = torch.optim.AdamW if wish.name == "adamw" else torch.optim.Adam
+    if isinstance(options, Sgd):
+        return torch.optim.SGD(_groups(trained, options.decay), lr=_first(options), momentum=options.momentum)
+    kind = torch.optim.AdamW if options.name == "adamw" else torch.optim.Adam
     fused = all(parameter.is_cuda for _, parameter in trained)  # hundreds of small tensors in one kernel
-    return kind(_groups(trained, wish.decay), lr=_first(wish), betas=wish.betas, fused=fused or None)
+    return kind(_groups(trained, options.decay), lr=_first(options), betas=options.betas, fused=fused or None)
 
 
-def _first(wish: Optimiser) -> float:
-    return wish.rate_at(0)
+def _first(options: Optimiser) -> float:
+    return options.rate_at(0)
 
 
 def _groups(trained: list[tuple[str, nn.Parameter]], decay: float) -> list[dict[str, Any]]:

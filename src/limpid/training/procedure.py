@@ -1,31 +1,63 @@
-"""How the players of a training take turns: the contract that every file of ``procedures/`` keeps."""
+"""How the networks of a training are optimised: the contract that every file of ``procedures/`` keeps, and what Fabric wraps."""
 
-from typing import Protocol
+from typing import Protocol, cast
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from limpid.image.batch import Batch
-from limpid.training.objective import Objective, Tally
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation
+from limpid.training.objective import LossValue, Objective
 
 
 class Procedure(Protocol):
-    """Who plays, what each minimises, in which order.
+    """Which networks are optimised, what each minimises, in which order.
 
-    Entries build it from keyword settings of the recipe; ``network``, a ``Player``, and ``objective`` are given. The loop replaces
-    ``players`` by their wrapped forms, then, in every step, lets each of ``turns`` minimise its ``loss`` over the
-    micro-batches of the step.
+    Entries build it from keyword settings of the recipe; ``network``, a ``FabricModule``, and ``objective`` are given. The loop
+    replaces ``networks`` by their wrapped forms, then, in every step, optimises those that ``order`` names on the micro-batches of
+    the step.
     """
 
-    players: dict[str, nn.Module]
-    """``network`` always; ``judge`` in adversarial training."""
+    networks: dict[str, nn.Module]
+    """``network`` always; ``discriminator`` in adversarial training."""
 
     objective: Objective
 
     frozen: tuple[nn.Module, ...]
     """Networks that take part without learning, such as a teacher; the loop puts them on the device."""
 
-    def turns(self, step: int, epoch: int) -> tuple[str, ...]:
-        """Players that are optimised in a step, in order; the network once, and no one else last without having judged it."""
+    def order(self, step: int, epoch: int) -> tuple[str, ...]:
+        """Names of the networks that are optimised in a step, in order; the network once."""
 
-    def loss(self, player: str, batch: Batch, epoch: int) -> Tally:
-        """What ``player`` minimises on a micro-batch."""
+    def loss(self, name: str, batch: Batch, epoch: int) -> LossValue:
+        """What the network of that name minimises on a micro-batch."""
+
+
+class FabricModule(nn.Module):
+    """A separation network whose forward answers with plain dictionaries of layers and steps.
+
+    Fabric converts and DDP walks through what a forward returns, and either would lose the steps of a ``Separation``.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, photo: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """(B, 3, H, W) → layers and steps by name."""
+        layers: Separation = self.network(photo.contiguous(memory_format=torch.channels_last))
+        return dict(layers), layers.steps
+
+
+def separate(module: nn.Module, photo: Tensor) -> Separation:
+    """The separation, float32 and unclamped, of a batch (B, 3, H, W) by a ``FabricModule``, wrapped by Fabric or not."""
+    layers, steps = module(photo)
+    return Separation(
+        {name: layer.float() for name, layer in layers.items()}, steps={name: step.float() for name, step in steps.items()}
+    )
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The network or discriminator inside whatever ``FabricModule``, Fabric and DDP have put around it."""
+    inner = cast(nn.Module, getattr(module, "module", module))
+    return inner.network if isinstance(inner, FabricModule) else inner if inner is module else unwrapped(inner)

@@ -11,20 +11,21 @@ from limpid.blocks._torchvision import mend
 from limpid.errors import MissingExtraError, UsageError
 from limpid.progress import say
 from limpid.recipe.load import Loaded, dump
-from limpid.recipe.structure import Plateau as PlateauWish
-from limpid.recipe.structure import Recipe
+from limpid.recipe.models import Plateau as PlateauWish
+from limpid.recipe.models import Recipe
 from limpid.training.assemble import Assembly
-from limpid.training.average import Average
+from limpid.training.ema import EMA
+from limpid.training.initialise import initialise_from
+from limpid.training.loop import TrainingLoop
 from limpid.training.optimisers import build
-from limpid.training.player import bare
-from limpid.training.rates import Plateau
-from limpid.training.run import Run
-from limpid.training.start import start_from
-from limpid.training.store import read_state
-from limpid.training.turn import Seat
+from limpid.training.optimizer_step import OptimizerSlot
+from limpid.training.procedure import unwrapped
+from limpid.training.run_state import read_state
+from limpid.training.schedules import Plateau
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+    from lightning_fabric.plugins import Precision
 
 LAST = "last.pt"
 """The state of a run, below its folder."""
@@ -38,15 +39,13 @@ def launch(recipe: Recipe, device: str) -> "Fabric":
     mend()  # Fabric imports torchvision where all of lightning is installed
     try:
         from lightning_fabric import Fabric
-
-        from limpid.training.precision import plugin
     except ImportError as error:
         raise MissingExtraError("lightning-fabric", "train", "training") from error
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # what it announces stands in the recipe
     train = recipe.train
     if train.threads:
         torch.set_num_threads(train.threads)
-    precision = plugin(train.precision, device)
+    precision = precision_plugin(train.precision, device)
     fabric = Fabric(
         accelerator=device,
         devices=train.devices,
@@ -57,7 +56,27 @@ def launch(recipe: Recipe, device: str) -> "Fabric":
     return fabric
 
 
-def set_up(loaded: Loaded, assembly: Assembly, fabric: "Fabric", *, resume: Path | None, init: Path | None, force: bool) -> Run:
+def precision_plugin(precision: str, device: str) -> "Precision | None":
+    """What Fabric takes as precision plugin: ``bfloat16`` and ``float16`` by autocast, None for ``float32``.
+
+    ``device``: ``auto``, ``cpu``, ``cuda``, ``gpu`` or ``mps``. Inputs enter the forward in float32, unlike in Fabric's: networks
+    that add what they find to the photo would otherwise return the photo rounded to bfloat16.
+    """
+    if precision == "float32":
+        return None
+    from lightning_fabric.plugins import MixedPrecision
+
+    class Autocast(MixedPrecision):
+        def convert_input(self, data: Any) -> Any:
+            return data
+
+    kind = {"auto": "cuda" if torch.cuda.is_available() else "cpu", "gpu": "cuda"}.get(device, device)
+    return Autocast("bf16-mixed" if precision == "bfloat16" else "16-mixed", kind)
+
+
+def set_up(
+    loaded: Loaded, assembly: Assembly, fabric: "Fabric", *, resume: Path | None, init: Path | None, force: bool
+) -> TrainingLoop:
     """A run that is ready for its next step: the first one, or the one after the state in ``resume``.
 
     ``init``: weights to start the network from. Raises UsageError when the state was made by another recipe or number of
@@ -67,29 +86,29 @@ def set_up(loaded: Loaded, assembly: Assembly, fabric: "Fabric", *, resume: Path
     resumed = resume is not None and resume.is_file()
     if not resumed:
         _start(assembly, init)
-    average = Average(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
-    seats = {}
-    for name, player in procedure.players.items():
-        player.train()
+    average = EMA(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
+    slots = {}
+    for name, module in procedure.networks.items():
+        module.train()
         extras = (
             [parameter for parameter in procedure.objective.parameters() if parameter.requires_grad] if name == "network" else []
         )
-        wish = recipe.judge if name == "judge" and recipe.judge is not None else recipe.optimiser
-        named = [*bare(player).named_parameters(), *((f"losses.{place}", extra) for place, extra in enumerate(extras))]
-        module, optimiser = fabric.setup(player, build(wish, named))
-        procedure.players[name] = module
-        seats[name] = Seat(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
+        options = recipe.discriminator if name == "discriminator" and recipe.discriminator is not None else recipe.optimiser
+        named = [*unwrapped(module).named_parameters(), *((f"losses.{place}", extra) for place, extra in enumerate(extras))]
+        module, optimiser = fabric.setup(module, build(options, named))
+        procedure.networks[name] = module
+        slots[name] = OptimizerSlot(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
     if recipe.train.compile:  # after the average was copied, which meets photos of all sizes
-        bare(procedure.players["network"]).compile(mode="reduce-overhead", dynamic=False)
+        unwrapped(procedure.networks["network"]).compile(mode="reduce-overhead", dynamic=False)
     for module in (procedure.objective, *procedure.frozen):
         module.to(fabric.device)
     schedule = recipe.schedule
     plateau = Plateau(factor=schedule.factor, patience=schedule.patience) if isinstance(schedule, PlateauWish) else None
-    run = Run(
+    run = TrainingLoop(
         recipe=recipe,
         fabric=fabric,
         procedure=procedure,
-        seats=seats,
+        slots=slots,
         average=average,
         length=assembly.stream.length,
         plateau=plateau,
@@ -106,7 +125,7 @@ def _start(assembly: Assembly, init: Path | None) -> None:
         if getattr(assembly.procedure, "needs_start", False):
             raise UsageError("this procedure fine-tunes a trained network; name its checkpoint with --init FILE")
         return
-    new = start_from(assembly.network, init)
+    new = initialise_from(assembly.network, init)
     if new:
         parts = dict.fromkeys(name.split(".")[0] for name in new)
         say(f"limpid: {init} does not hold all of {', '.join(parts)}; what it lacks starts at its first values")

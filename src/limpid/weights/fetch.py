@@ -12,7 +12,7 @@ from urllib.request import getproxies
 from platformdirs import user_cache_path
 
 from limpid.errors import WeightsError
-from limpid.weights.store import sha256
+from limpid.weights.manifest import sha256
 
 OFFLINE = ("LIMPID_OFFLINE", "HF_HUB_OFFLINE")
 """Environment variables that forbid any attempt to reach the network when set to anything but 0 or nothing."""

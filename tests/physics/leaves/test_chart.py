@@ -10,12 +10,12 @@ from scipy import stats
 
 from limpid.errors import SettingError, UnknownNameError
 from limpid.physics.leaves.chart import chart, render
-from limpid.physics.leaves.fills import noise_field
-from limpid.physics.leaves.labels import cover
+from limpid.physics.leaves.occlusion import cover
 from limpid.physics.leaves.paint import colour, draw_paint
 from limpid.physics.leaves.palette import draw_colours
 from limpid.physics.leaves.settings import FILLS, Chart
 from limpid.physics.leaves.shapes import SHAPES
+from limpid.physics.leaves.textures import noise_field
 from limpid.physics.seeds import generator
 
 EVERYTHING = Chart(

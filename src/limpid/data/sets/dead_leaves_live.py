@@ -7,9 +7,9 @@ import numpy as np
 from torch import Tensor
 
 from limpid.catalogue import Entry
-from limpid.data.listed import Listed
-from limpid.data.threads import one_thread
-from limpid.image.photo import quantise
+from limpid.data.concat import Listed
+from limpid.data.single_thread import one_thread
+from limpid.layers.pixels import quantise
 from limpid.physics.leaves.chart import chart
 from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator

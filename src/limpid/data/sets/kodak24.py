@@ -3,8 +3,8 @@
 from typing import Literal
 
 from limpid.catalogue import Entry
-from limpid.data.changes import centre_crop
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside
+from limpid.data.preprocessing import centre_crop
 
 NUMBERS = frozenset(f"kodim{number:02d}" for number in range(1, 25))
 """Stems of the suite."""

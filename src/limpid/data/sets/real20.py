@@ -3,8 +3,8 @@
 from typing import Literal
 
 from limpid.catalogue import Entry
-from limpid.data.changes import short_side
 from limpid.data.layout import FolderSet, tidy
+from limpid.data.preprocessing import short_side
 from limpid.data.sets.berkeley_real import TEST
 
 

@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 from limpid.catalogue import Entry
-from limpid.data.changes import centre_crop
 from limpid.data.layout import FolderSet, photos
+from limpid.data.preprocessing import centre_crop
 from limpid.errors import DataError
 
 LIST_SHA256 = "66b9bbc03dfded80c672325189a653518cac77ce820596651c421851c14ff84e"

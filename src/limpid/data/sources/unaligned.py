@@ -2,10 +2,10 @@
 
 from limpid.catalogue import Entry
 from limpid.data.augment import Augment
+from limpid.data.concat import Sources
 from limpid.data.pairing import Mismatch
 from limpid.data.pairs import PairSource
-from limpid.data.roots import Roots, folders
-from limpid.data.several import Sources
+from limpid.data.photo_folders import Roots, folders
 
 
 def unaligned(

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from limpid.evaluation.report.marks import Mark
-from limpid.evaluation.report.parts import Block, Chart, Charts, Heading, Legend
+from limpid.evaluation.report.elements import Block, Chart, Charts, Heading, Legend, Mark
 from limpid.evaluation.report.plots import MOST_DOTS, Line, Values, bars, boxes, cloud, curves
 from limpid.evaluation.report.svg import svg
 from limpid.evaluation.report.tables import ARROWS, heading

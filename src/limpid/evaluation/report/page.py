@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from limpid.errors import MissingExtraError
 from limpid.evaluation.published import averaged
-from limpid.evaluation.report import account
+from limpid.evaluation.report import appendix
 from limpid.evaluation.report.charts import degradation_charts, image_charts, sets_of
-from limpid.evaluation.report.marks import Mark, marks
-from limpid.evaluation.report.parts import Block, Section
-from limpid.evaluation.report.photos import LONGEST
-from limpid.evaluation.report.scenes import scenes
+from limpid.evaluation.report.elements import Block, Mark, Section, marks
+from limpid.evaluation.report.gallery import LONGEST, scenes
 from limpid.evaluation.report.tables import WINS, condition_tables, image_table, listed, set_table
 from limpid.evaluation.results import INPUT, Results
 from limpid.evaluation.summary import Group, groups
@@ -79,11 +77,11 @@ def _sections(results: Results, folder: Path) -> tuple[Section, ...]:
     parts, looks = groups(results), marks([model.label for model in results.models])
     return (
         Section(key="results", title="Results", words=WINS, blocks=_tables(results, parts, looks)),
-        Section(key="remarks", title="Remarks and errors", words="", blocks=account.faults(results)),
+        Section(key="remarks", title="Remarks and errors", words="", blocks=appendix.faults(results)),
         Section(key="degradations", title="By degradation", words="", blocks=degradation_charts(results, parts, looks)),
         Section(key="charts", title="Image by image", words="", blocks=image_charts(results, parts, looks)),
         Section(key="images", title="Worst and best images", words=_SCENES, blocks=scenes(results, parts, folder)),
-        Section(key="numbers", title="Every image", words="", blocks=account.images(results, parts, looks)),
+        Section(key="numbers", title="Every image", words="", blocks=appendix.images(results, parts, looks)),
         Section(key="method", title="How this was measured", words=results.protocol, blocks=_method(results, looks)),
     )
 
@@ -116,4 +114,4 @@ def _tables(results: Results, parts: Sequence[Group], looks: Mapping[str, Mark])
 
 def _method(results: Results, looks: Mapping[str, Mark]) -> tuple[Block, ...]:
     setup = {"command": results.command, **results.machine, **{f"version of {name}": it for name, it in results.versions.items()}}
-    return account.cost(results, looks), account.data(results), account.pairs("Machine and versions", setup)
+    return appendix.cost(results, looks), appendix.data(results), appendix.pairs("Machine and versions", setup)

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from limpid.evaluation.report.marks import Mark
-from limpid.evaluation.report.parts import Cell, Column, Row, Table
+from limpid.evaluation.report.elements import Cell, Column, Mark, Row, Table
 from limpid.evaluation.results import INPUT, MetricInfo, PublishedRow, Results
 from limpid.evaluation.summary import Group, Mean, by_image, by_set, win_rate
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from limpid.errors import SettingError
 from limpid.physics.blur import gaussian_blur
 from limpid.physics.leaves.geometry import Leaves
-from limpid.physics.leaves.labels import UNCOVERED, Backend, cover, label_map
-from limpid.physics.leaves.laws import Size, coverage, draw
+from limpid.physics.leaves.occlusion import UNCOVERED, Backend, cover, label_map
 from limpid.physics.leaves.paint import Paint, colour, draw_paint
+from limpid.physics.leaves.sampling import Size, coverage, draw
 from limpid.physics.leaves.settings import Chart
 
 _STRIP = 2**22  # canvas pixels coloured at once, so that memory stays at one chart and one strip

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limpid.physics.leaves.fills import Fills, draw_fills, published_fills, share
 from limpid.physics.leaves.geometry import Leaves
 from limpid.physics.leaves.palette import draw_colours
 from limpid.physics.leaves.settings import FILLS, Chart
+from limpid.physics.leaves.textures import Fills, draw_fills, published_fills, share
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

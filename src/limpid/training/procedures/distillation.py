@@ -1,6 +1,6 @@
 """Distillation: a student learns from the truth and from a frozen teacher at once.
 
-Plays: the network (student), once per step. Losses: every term of layers and scenes against the truth, plus terms against the
+Optimised: the network (student), once per step. Losses: every term of layers and scenes against the truth, plus terms against the
 teacher: its layers (``pixel_distillation``) and the activations of named modules (``feature_distillation``). Order: teacher without
 gradient, student, sum. The activations are those of trainable modules, so the feature term moves the student; the published one
 compares maps of frozen backbones and moves nothing.
@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from limpid.catalogue import Entry
 from limpid.checkpoints import file
 from limpid.errors import SettingError, UnknownNameError
-from limpid.image.batch import Batch
-from limpid.image.separation import Separation
+from limpid.layers.batch import Batch
+from limpid.layers.separation import Separation
 from limpid.losses.feature_distillation import FeatureDistillation
-from limpid.training.objective import Objective, Tally
-from limpid.training.player import bare, separate
-from limpid.training.rates import cosine
+from limpid.training.objective import LossValue, Objective
+from limpid.training.procedure import separate, unwrapped
+from limpid.training.schedules import cosine
 
 STAGES = ("conv1", "conv4", "conv7", "conv9")
 """Of the hypercolumn networks: modules whose outputs are compared by default, all trainable and alike in every backbone."""
@@ -50,32 +50,32 @@ class Distillation:
             raise SettingError(
                 "the procedure distillation needs a pixel_distillation or feature_distillation loss and no adversarial one"
             )
-        self.players: dict[str, nn.Module] = {"network": network}
+        self.networks: dict[str, nn.Module] = {"network": network}
         self.objective, self.decay = objective, decay
         self.teacher = file.build(file.read(teacher), source=str(teacher)).requires_grad_(False)
         self.frozen = (self.teacher,)
         self.modules = dict(modules) if isinstance(modules, Mapping) else {name: name for name in modules}
-        self._fit(bare(network))
+        self._fit(unwrapped(network))
 
-    def turns(self, step: int, epoch: int) -> tuple[str, ...]:
+    def order(self, step: int, epoch: int) -> tuple[str, ...]:
         """The student, always."""
         return ("network",)
 
-    def loss(self, player: str, batch: Batch, epoch: int) -> Tally:
+    def loss(self, name: str, batch: Batch, epoch: int) -> LossValue:
         """All terms; what the teacher shows carries no gradient."""
-        student = bare(self.players["network"])
+        student = unwrapped(self.networks["network"])
         with watching(student, self.modules) as seen:
-            layers = separate(self.players["network"], batch.input)
+            layers = separate(self.networks["network"], batch.input)
         with torch.no_grad(), watching(self.teacher, self.modules.values()) as known:
             target: Separation = self.teacher(batch.input)
-        tally: Tally = self.objective(layers, batch, epoch)
+        loss: LossValue = self.objective(layers, batch, epoch)
         renamed = {mine: known[theirs] for mine, theirs in self.modules.items() if theirs in known}
         for term in self.terms:
             weight = term.weight(epoch) * self.scale(epoch)
             features = isinstance(term.loss, FeatureDistillation)
             value = term.against(seen if features else layers, renamed if features else target)
-            tally = tally + Tally(total=weight * value, parts={term.label: value.detach()})
-        return tally
+            loss = loss + LossValue(total=weight * value, parts={term.label: value.detach()})
+        return loss
 
     def scale(self, epoch: int) -> float:
         """Factor on the teacher's terms in an epoch."""

@@ -1,22 +1,22 @@
 """Supervised training: the network alone, against the truth.
 
-Plays: the network, once per step. Losses: every term that compares layers or a whole scene. Order: forward, sum, done.
+Optimised: the network, once per step. Losses: every term that compares layers or a whole scene. Order: forward, sum, done.
 """
 
 from torch import nn
 
 from limpid.catalogue import Entry
 from limpid.errors import SettingError
-from limpid.image.batch import Batch
-from limpid.training.objective import Objective, Tally
-from limpid.training.player import separate
+from limpid.layers.batch import Batch
+from limpid.training.objective import LossValue, Objective
+from limpid.training.procedure import separate
 
 
 class Supervised:
-    """The plain procedure; raises SettingError for terms that need a judge or a teacher."""
+    """The plain procedure; raises SettingError for terms that need a discriminator or a teacher."""
 
     def __init__(self, *, network: nn.Module, objective: Objective) -> None:
-        self.players: dict[str, nn.Module] = {"network": network}
+        self.networks: dict[str, nn.Module] = {"network": network}
         self.objective = objective
         self.frozen: tuple[nn.Module, ...] = ()
         for takes, procedure in (("logits", "adversarial"), ("teacher", "distillation")):
@@ -26,13 +26,13 @@ class Supervised:
                         f"the loss {term.label!r} belongs to the procedure {procedure}; supervised training has none"
                     )
 
-    def turns(self, step: int, epoch: int) -> tuple[str, ...]:
+    def order(self, step: int, epoch: int) -> tuple[str, ...]:
         """The network, always."""
         return ("network",)
 
-    def loss(self, player: str, batch: Batch, epoch: int) -> Tally:
+    def loss(self, name: str, batch: Batch, epoch: int) -> LossValue:
         """All terms on the network's layers."""
-        return self.objective(separate(self.players["network"], batch.input), batch, epoch)  # type: ignore[no-any-return]
+        return self.objective(separate(self.networks["network"], batch.input), batch, epoch)  # type: ignore[no-any-return]
 
 
 ENTRY = Entry(build=Supervised, source="textbook")

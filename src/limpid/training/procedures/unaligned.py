@@ -1,7 +1,7 @@
 """Unaligned fine-tuning: adversarial training that goes on with pairs whose two shots are shifted against each other.
 
-Plays: judge and network, as in ``adversarial``, from the first step on. Losses: on unaligned pairs only terms that bear a shift.
-Order: the judge first. A checkpoint to start from is required (``--init``).
+Optimised: discriminator and network, as in ``adversarial``, from the first step on, the discriminator first. Losses: on unaligned
+pairs only terms that bear a shift. A checkpoint to start from is required (``--init``).
 """
 
 from typing import Literal
@@ -18,17 +18,23 @@ TOLERANT = ("Perceptual", "Contextual")
 
 
 class Unaligned(Adversarial):
-    """ERRNet's second training, with its ``judge``; raises SettingError for terms that compare pixels of unaligned pairs."""
+    """ERRNet's second training, with its discriminator; raises SettingError for terms that compare pixels of unaligned pairs."""
 
     def __init__(
         self,
         *,
         network: nn.Module,
         objective: Objective,
-        judge: Literal["conditional_patch", "patch", "patch_wide", "whole"] = "whole",
-        judge_every: int = 1,
+        discriminator: Literal["conditional_patch", "patch", "errnet_patch", "errnet_vgg"] = "errnet_vgg",
+        discriminator_every: int = 1,
     ) -> None:
-        super().__init__(network=network, objective=objective, judge=judge, judge_every=judge_every, needs_start=True)
+        super().__init__(
+            network=network,
+            objective=objective,
+            discriminator=discriminator,
+            discriminator_every=discriminator_every,
+            needs_start=True,
+        )
         strict = [
             term.label
             for term in objective.terms

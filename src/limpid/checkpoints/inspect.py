@@ -1,0 +1,81 @@
+"""What a weight file is, for people: ``limpid inspect`` and ``limpid convert``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limpid import catalogue
+from limpid.checkpoints import file
+from limpid.checkpoints.recognise import size_of
+from limpid.errors import UsageError
+from limpid.weights import manifest
+
+_UNSTATED = "not stated in the file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """One weight file: the network it holds and what is known of it.
+
+    ``size``: a named size of the network, or None; ``parameters``: trained numbers in the file; ``bytes``: of the file;
+    ``precision``: the kinds of numbers; ``licence`` and ``trained_on``: as the file or our manifest says; ``notes``: the rest.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+    model: str
+    size: str | None
+    settings: Mapping[str, Any]
+    tasks: tuple[str, ...]
+    layers: tuple[str, ...]
+    parameters: int
+    precision: tuple[str, ...]
+    source: str
+    licence: str
+    trained_on: str
+    notes: Mapping[str, Any]
+
+
+def inspect(path: Path) -> Inspection:
+    """Read a file, build its network and say what it is. Raises WeightsError like ``file.read`` and ``file.build``."""
+    checkpoint = file.read(path)
+    network = file.build(checkpoint, source=str(path))
+    entry = catalogue.find("models", checkpoint.model)
+    checksum = manifest.sha256(path)
+    row = next((row for row in manifest.rows().values() if row.sha256 == checksum), None)
+    notes = dict(checkpoint.notes)
+    return Inspection(
+        file=str(path),
+        bytes=path.stat().st_size,
+        sha256=checksum,
+        model=checkpoint.model,
+        size=size_of(checkpoint.model, checkpoint.settings),
+        settings=dict(checkpoint.settings),
+        tasks=entry.tasks,
+        layers=entry.layers,
+        parameters=sum(p.numel() for name, p in network.named_parameters() if name in checkpoint.tensors),
+        precision=tuple(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in checkpoint.tensors.values()})),
+        source=entry.source,
+        licence=str(notes.pop("licence", row.licence if row else _UNSTATED)),
+        trained_on=str(notes.pop("trained_on", row.trained_on if row else _UNSTATED)),
+        notes=notes,
+    )
+
+
+def convert(path: Path, out: Path, *, overwrite: bool = False) -> Inspection:
+    """Write what ``path`` holds as a safetensors file that says what it is, and say what was written.
+
+    Raises UsageError when ``out`` exists, lies nowhere or has another ending, WeightsError when ``path`` cannot be opened.
+    """
+    if out.suffix != ".safetensors":
+        raise UsageError(f"{out} must end in .safetensors, the one format that runs nothing")
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out} exists; choose another name or add --overwrite")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out.parent} is no folder; create it or choose another place")
+    checkpoint = file.read(path)
+    file.build(checkpoint, source=str(path))
+    file.save(out, checkpoint)
+    return inspect(out)

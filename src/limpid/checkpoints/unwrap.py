@@ -1,0 +1,161 @@
+"""Where the authors of a file put the state dict: which key wraps it, which prefix training left on the names."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from limpid.errors import WeightsError
+from limpid.weights import reader
+
+WRAPPERS = (
+    "params_ema",
+    "params",
+    "icnn",
+    "weight",
+    "state_dict",
+    "model_state_dict",
+    "generator",
+    "net_g",
+    "model",
+    "network",
+    "net",
+)
+"""Keys under which published files hold the network, the one to prefer first."""
+
+PARTS = (("i", "r", "s", "fs", "fm"), ("G_T", "G_R"))
+"""Networks published as several state dicts in one file (USI3D, IBCLN), whose names become prefixes."""
+
+_HALF = re.compile(r"(?<![A-Za-z0-9])G_([TR])(?![A-Za-z0-9])")  # how IBCLN names the two files of one network
+_OTHER = {"T": "R", "R": "T"}
+_DEPTH = 2  # prefixes such as `model.net_g.`
+_LAYERS = 4  # mappings within mappings, more than any file has; one that holds itself has no end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A set of tensors that may be a whole network, and the ``prefix`` taken off its names."""
+
+    prefix: str
+    tensors: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unwrapped:
+    """The state dict of a file; ``layout`` says where it lay, ``notes`` holds what else the file says in plain values."""
+
+    tensors: Mapping[str, Tensor]
+    layout: str
+    notes: Mapping[str, Any]
+
+
+def unwrap(path: Path, content: Any) -> Unwrapped:
+    """Find the state dict in what a file holds; half of an IBCLN network is completed by the file beside it.
+
+    Raises WeightsError when there is none, when several fit, and when the other half is missing.
+    """
+    layers: list[str] = []
+    found, notes = content, _plain(content)
+    while isinstance(found, Mapping) and _state(found) is None and len(layers) < _LAYERS:
+        key, found = _inside(path, found)
+        layers.append(key)
+        notes = {**notes, **_plain(found)}
+    tensors = _state(found)
+    if tensors is None:
+        raise WeightsError(f"{path} holds no state dict; found {type(found).__name__}{' in ' if layers else ''}{'.'.join(layers)}")
+    tensors = dict(_clean(tensors))
+    half = _HALF.search(path.stem)
+    if half and not any(name.startswith("G_") for name in tensors):
+        tensors = _completed(path, half, tensors)
+        layers.append("two files")
+    return Unwrapped(tensors=tensors, layout=" in ".join(reversed(layers)) or "bare", notes=notes)
+
+
+def candidates(tensors: Mapping[str, Tensor], prefix: str = "", depth: int = _DEPTH) -> Iterator[Candidate]:
+    """The whole set first, then what lies under each prefix of its names (``net_g.``, ``model.net_g.``), level by level."""
+    level = [Candidate(prefix=prefix, tensors=tensors)]
+    for _ in range(depth + 1):
+        yield from level
+        level = [inner for outer in level for inner in _below(outer)]
+
+
+def _below(outer: Candidate) -> list[Candidate]:
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in outer.tensors.items():
+        first, _, rest = name.partition(".")
+        if rest:
+            groups.setdefault(first, {})[rest] = tensor
+    return [Candidate(prefix=f"{outer.prefix}{first}.", tensors=_clean(group)) for first, group in groups.items()]
+
+
+def _state(value: Any) -> Mapping[str, Tensor] | None:
+    """The tensors of a state dict, or of the named parts of one; None when ``value`` is neither."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        return None
+    for parts in PARTS:
+        if all(part in value and _tensors(value[part]) is not None for part in parts[:3]):
+            named = {part: _tensors(value[part]) or {} for part in parts if part in value}
+            return {f"{part}.{name}": tensor for part, state in named.items() for name, tensor in _clean(state).items()}
+    return _tensors(value)
+
+
+def _tensors(value: Any) -> Mapping[str, Tensor] | None:
+    """The tensors of a flat mapping from names to tensors and a few plain values."""
+    if not isinstance(value, Mapping) or any(isinstance(item, Mapping | list) for item in value.values()):
+        return None
+    found = {name: item for name, item in value.items() if isinstance(name, str) and isinstance(item, Tensor)}
+    return found or None
+
+
+def _inside(path: Path, mapping: Mapping[Any, Any]) -> tuple[str, Any]:
+    """What to go into and its name: a known wrapper, else all state dicts there are, their keys before the names."""
+    for key in WRAPPERS:
+        if isinstance(mapping.get(key), Mapping) and mapping[key]:
+            return key, mapping[key]
+    states = {key: _state(value) for key, value in mapping.items() if isinstance(key, str)}
+    inner = {key: state for key, state in states.items() if state is not None}
+    if not inner:
+        keys = ", ".join(str(key) for key in list(mapping)[:8]) or "nothing"
+        raise WeightsError(f"{path} holds no state dict under a known name; it holds {keys}; known: {', '.join(WRAPPERS)}")
+    return " + ".join(inner), {f"{key}.{name}": tensor for key, state in inner.items() for name, tensor in state.items()}
+
+
+def _clean(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names without what torch.compile and data-parallel training put before them."""
+    cleaned = {name.replace("_orig_mod.", ""): tensor for name, tensor in tensors.items()}
+    while cleaned and all(name.startswith("module.") for name in cleaned):
+        cleaned = {name.removeprefix("module."): tensor for name, tensor in cleaned.items()}
+    return cleaned
+
+
+def _completed(path: Path, half: re.Match[str], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Both halves of an IBCLN network, whichever of its two files was named."""
+    here, there = half.group(1), _OTHER[half.group(1)]
+    sibling = path.with_name(f"{path.stem[: half.start(1)]}{there}{path.stem[half.end(1) :]}{path.suffix}")
+    if not sibling.is_file():
+        raise WeightsError(f"{path.name} is one half of a network; its other half {sibling.name} is not beside it")
+    other = _state(reader.read(sibling).content)
+    if other is None:
+        raise WeightsError(f"{sibling} holds no state dict, so {path.name} stays half a network")
+    merged = {f"G_{here}.{name}": tensor for name, tensor in tensors.items()}
+    return {**merged, **{f"G_{there}.{name}": tensor for name, tensor in _clean(other).items()}}
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """What a file says about itself in numbers and short texts, one mapping deep."""
+    if not isinstance(value, Mapping):
+        return {}
+    notes: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(key, str) and isinstance(item, bool | int | str) and len(str(item)) <= 200:
+            notes[key] = item
+        elif isinstance(key, str) and isinstance(item, Real):  # NumPy's numbers too
+            notes[key] = float(item) if isfinite(item) else str(item)
+        elif key in ("train_config", "hyper_parameters", "config") and isinstance(item, Mapping):
+            notes[key] = _plain(item)
+    return notes

@@ -1,0 +1,68 @@
+"""Several photos of one size together with the layers that they should be split into: what losses look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import torch
+from torch import Tensor
+
+Kind = Literal["synthetic", "aligned", "unaligned"]
+"""How a pair came to be: blended or degraded by us, photographed, or photographed with a shift between the two shots."""
+
+KINDS: tuple[Kind, ...] = ("synthetic", "aligned", "unaligned")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """B photos and what is known of their layers.
+
+    ``input``: (B, 3, H, W), 0…1, sRGB-encoded. ``truth``: layer name → (B, 3, H, W), zeros where nobody knows it; ``known``:
+    layer name → (B,), bool, on the CPU. ``kinds`` and ``names``: one per photo. ``gain``: (B,), what the transmission was
+    multiplied by in linear light when it was mixed, 1 where nobody did.
+    """
+
+    input: Tensor
+    truth: Mapping[str, Tensor]
+    known: Mapping[str, Tensor]
+    kinds: tuple[Kind, ...]
+    gain: Tensor
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same batch on another device; ``known`` stays, as what it decides is decided on the CPU, without waiting.
+
+        Photos in pinned memory are on their way when this returns.
+        """
+        return type(self)(
+            input=self.input.to(device, non_blocking=True),
+            truth={name: layer.to(device, non_blocking=True) for name, layer in self.truth.items()},
+            known=self.known,
+            kinds=self.kinds,
+            gain=self.gain.to(device, non_blocking=True),
+            names=self.names,
+        )
+
+    def select(self, mask: Tensor) -> Self:
+        """The photos where ``mask``, (B,), bool, is true; the batch itself when it is true everywhere."""
+        chosen = mask.tolist()
+        if all(chosen):
+            return self
+        return type(self)(
+            input=self.input[mask],
+            truth={name: layer[mask] for name, layer in self.truth.items()},
+            known={name: known[mask] for name, known in self.known.items()},
+            kinds=tuple(kind for kind, take in zip(self.kinds, chosen, strict=True) if take),
+            gain=self.gain[mask],
+            names=tuple(name for name, take in zip(self.names, chosen, strict=True) if take),
+        )
+
+    def suited(self, kinds: tuple[Kind, ...], layers: tuple[str, ...]) -> Tensor:
+        """Which photos are of one of ``kinds`` and have all of ``layers`` known: (B,), bool, on the CPU."""
+        mask = torch.tensor([kind in kinds for kind in self.kinds])
+        for layer in layers:
+            mask = mask & self.known[layer] if layer in self.known else torch.zeros_like(mask)
+        return mask

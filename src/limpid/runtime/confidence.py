@@ -1,0 +1,58 @@
+"""Do no harm: small changes are taken back where they are, and all of them when the whole photo hardly shows a reflection.
+
+A network that takes reflections off clean photos as well changes them a little, here and there; behind real glass it changes
+much of the photo. How much it changes is therefore how sure one can be that there is something to remove.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+PREVIEW_SIDE = 512
+"""Longest side in pixels at which a photo is looked at to see whether there is anything to remove."""
+
+WINDOW = 31
+"""Side in pixels of the square over which a change is averaged before it is judged small, odd."""
+
+Limits = tuple[float, float]
+"""Mean change, 0…1, up to which nothing and from which everything is believed; between them the belief rises smoothly."""
+
+
+class Cautious(Protocol):
+    """A network that says how far to believe it; either limit may be None."""
+
+    local_confidence: Limits | None
+    whole_confidence: Limits | None
+
+
+def smoothstep(change: Tensor, limits: Limits) -> Tensor:
+    """0 up to the first limit, 1 from the second one on, 3t² − 2t³ between them; any shape."""
+    low, high = limits
+    t = ((change - low) / (high - low)).clamp(0, 1)
+    return t.square() * (3 - 2 * t)
+
+
+def confidence_map(photo: Tensor, primary: Tensor, limits: Limits) -> Tensor:
+    """How far each pixel's change is believed, by the mean of |I − T| over bands and a window around it.
+
+    ``photo``, ``primary``: (3, H, W), 0…1. Returns (1, H, W), 0…1. At the border only pixels of the photo count.
+    """
+    change = (photo - primary.clamp(0, 1)).abs().mean(0, keepdim=True)
+    mean = F.avg_pool2d(change[None], WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False)[0]
+    return smoothstep(mean, limits)
+
+
+def blend_small_changes(photo: Tensor, layers: Mapping[str, Tensor], limits: Limits) -> dict[str, Tensor]:
+    """Layers (3, H, W) blended towards "nothing to remove" where the change is small; the first is the photo's own."""
+    primary = next(iter(layers))
+    believed = confidence_map(photo, layers[primary], limits)
+    blended = {name: believed * layer for name, layer in layers.items()}
+    return {**blended, primary: torch.lerp(photo, layers[primary], believed)}
+
+
+def confidence(photo: Tensor, primary: Tensor, limits: Limits) -> float:
+    """How far the changes of a whole photo are believed, by their mean; (3, H, W), 0…1 each."""
+    return float(smoothstep((photo - primary.clamp(0, 1)).abs().mean(), limits))

@@ -1,0 +1,39 @@
+"""Exponential moving average of a network's weights, which evaluates better than the weights themselves."""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+
+class EMA:
+    """w̄ ← k·w̄ + (1 − k)·w after every step n, with k = min(``keep``, (1 + n) / (10 + n)) so that the start is forgotten.
+
+    Buffers are copied, frozen parameters shared with the network. ``keep`` 0: the network itself.
+    Source: Polyak & Juditsky, SIAM J. Control Optim. 1992; the warm-up is TensorFlow's.
+    """
+
+    def __init__(self, network: nn.Module, keep: float) -> None:
+        frozen = {id(parameter): parameter for parameter in network.parameters() if not parameter.requires_grad}
+        self.keep = keep
+        self.network = deepcopy(network, frozen) if keep else network
+        self._pairs: tuple[list[Tensor], list[Tensor]] = self._matched(network)
+
+    def _matched(self, network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+        pairs = [
+            (mine, theirs)
+            for mine, theirs in zip(self.network.parameters(), network.parameters(), strict=True)
+            if theirs.requires_grad
+        ]
+        mine, theirs = zip(*pairs, strict=True)
+        return list(mine), list(theirs)
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Take in the weights that ``network`` has after ``step`` steps."""
+        if not self.keep:
+            return
+        keep = min(self.keep, (1 + step) / (10 + step))
+        torch._foreach_lerp_(*self._pairs, 1 - keep)
+        for mine, theirs in zip(self.network.buffers(), network.buffers(), strict=True):
+            mine.copy_(theirs)

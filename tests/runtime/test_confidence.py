@@ -1,0 +1,145 @@
+"""Do no harm: photos that hardly change come back as they were, and it is said."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from typer.testing import CliRunner
+
+from limpid import catalogue
+from limpid.checkpoints import file
+from limpid.cli.main import app
+from limpid.layers.separation import Separation
+from limpid.runtime.confidence import blend_small_changes, confidence_map, smoothstep
+from limpid.runtime.separator import Separator
+
+ENTRY = catalogue.find("models", "limpid")
+
+
+class Darkening(nn.Module):
+    """Takes ``amount`` off the left half of a photo and calls it the reflection."""
+
+    receptive_radius = 0
+
+    def __init__(self, amount, *, local=None, whole=None):
+        super().__init__()
+        self.amount, self.local_confidence, self.whole_confidence = amount, local, whole
+
+    def forward(self, mixed):
+        reflection = torch.zeros_like(mixed)
+        reflection[..., : mixed.shape[-1] // 2] = self.amount
+        return Separation({"transmission": mixed - reflection, "reflection": reflection})
+
+
+def separator(amount, **limits):
+    return Separator(Darkening(amount, **limits), ENTRY, name="darkening", device=torch.device("cpu"))
+
+
+def photo(height=64, width=96):
+    return 0.5 + 0.4 * torch.rand(3, height, width, generator=torch.Generator().manual_seed(0))
+
+
+def test_belief_rises_smoothly_between_its_limits():
+    values = smoothstep(torch.tensor([0.0, 0.01, 0.015, 0.02, 0.5]), (0.01, 0.02))
+    assert values.tolist() == pytest.approx([0, 0, 0.5, 1, 1])
+    assert (smoothstep(torch.linspace(0, 0.05, 99), (0.01, 0.02)).diff() >= 0).all()
+
+
+def test_the_map_is_that_of_the_mean_change_around_a_pixel():
+    image = photo(40, 50)
+    changed = image.clone()
+    changed[:, 20, 25] -= 0.3
+    limits = (0.0, 1.0)
+    expected = smoothstep(torch.tensor(0.3 / 31**2), limits)
+    found = confidence_map(image, changed, limits)
+    assert found.shape == (1, 40, 50)
+    assert float(found[0, 20, 25]) == pytest.approx(float(expected), rel=1e-3)
+    assert float(found[0, 20, 25 - 16]) == 0.0
+
+
+def test_small_changes_are_taken_back_where_they_are():
+    image = photo(64, 200)
+    layers = {"transmission": image.clone(), "reflection": torch.zeros_like(image)}
+    for columns, amount in ((slice(0, 60), 0.004), (slice(140, 200), 0.2)):
+        layers["transmission"][..., columns] -= amount
+        layers["reflection"][..., columns] = amount
+    found = blend_small_changes(image, layers, (0.01, 0.02))
+    assert torch.equal(found["transmission"][..., :40], image[..., :40])
+    assert float(found["reflection"][..., :40].max()) == 0.0
+    assert torch.allclose(found["transmission"][..., 160:], layers["transmission"][..., 160:])
+
+
+@pytest.mark.parametrize(("amount", "believed"), [(0.02, 0.0), (0.06, 0.5), (0.3, 1.0)])
+def test_a_photo_is_changed_as_far_as_the_network_is_believed(amount, believed):
+    image = photo()
+    layers = separator(amount, whole=(0.02, 0.04))(image)
+    assert layers.confidence == pytest.approx(believed, abs=0.01)
+    half = image.shape[-1] // 2
+    assert torch.allclose(layers.transmission[..., :half], image[..., :half] - layers.confidence * amount, atol=1e-5)
+    assert torch.allclose(layers.reflection[..., :half], torch.full((), layers.confidence * amount), atol=1e-5)
+    total = layers.transmission + layers.reflection + layers.residual
+    assert torch.allclose(total, image, atol=1e-5)
+
+
+def test_large_photos_are_believed_as_a_glance_says():
+    image = photo(600, 1400)
+    assert separator(0.02, whole=(0.02, 0.04))(image, resolution="full").confidence == 0.0
+    assert torch.equal(separator(0.02, whole=(0.02, 0.04))(image, resolution="full").transmission, image)
+    assert separator(0.3, whole=(0.02, 0.04))(image).confidence == 1.0
+
+
+def test_where_nothing_is_to_be_removed_the_network_only_glances(monkeypatch):
+    made, seen = separator(0.02, whole=(0.02, 0.04)), []
+    look = made.network.forward
+    monkeypatch.setattr(made.network, "forward", lambda mixed: seen.append(tuple(mixed.shape[-2:])) or look(mixed))
+    image = photo(600, 1400)
+    layers = made(image, resolution="full", tile="off")
+    assert torch.equal(layers.transmission, image)
+    assert not layers.reflection.any()
+    assert max(max(size) for size in seen) <= 512
+
+
+def test_a_small_photo_is_run_once_and_comes_out_as_if_it_were_run_twice(monkeypatch):
+    made, seen = separator(0.3, whole=(0.02, 0.04)), []
+    made.cost  # noqa: B018 -- measuring it runs the network too
+    look, image = made.network.forward, photo()
+    monkeypatch.setattr(made.network, "forward", lambda mixed: seen.append(mixed.shape) or look(mixed))
+    layers = made(image)
+    assert len(seen) == 1
+    assert torch.equal(layers.transmission, made.run(image)["transmission"].clamp(0, 1))
+
+
+def test_tiles_are_judged_as_the_whole_photo():
+    torch.manual_seed(0)
+    network = ENTRY.build(**catalogue.settings_of(ENTRY, "tiny"), local_confidence=(0.0, 0.4))
+    for head in network.heads:
+        nn.init.normal_(head.weight, std=0.3)
+    made = Separator(network, ENTRY, name="tiny", device=torch.device("cpu"))
+    image = photo(480, 720)
+    whole, tiled = (made(image, resolution="full", tile=tile).transmission for tile in ("off", "352"))
+    assert not torch.allclose(whole, image, atol=1e-3)
+    assert torch.allclose(whole, tiled, atol=1e-4)
+
+
+def test_networks_without_limits_are_believed():
+    image = photo()
+    assert separator(0.001)(image).confidence == 1.0
+
+
+def test_the_command_says_that_there_was_nothing_to_remove(tmp_path):
+    torch.manual_seed(0)
+    settings = {**catalogue.settings_of(ENTRY, "tiny"), "whole_confidence": (0.9, 0.95)}
+    weights = tmp_path / "careful.safetensors"
+    tensors = ENTRY.build(**settings).state_dict()
+    file.save(weights, file.Checkpoint(model="limpid", settings=settings, tensors=tensors, notes={}))
+    pixels = (255 * photo().permute(1, 2, 0).numpy()).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "clean.png")
+    done = CliRunner().invoke(app, ["separate", str(tmp_path / "clean.png"), "-m", str(weights), "--json"])
+    report = json.loads(done.stdout.splitlines()[0])
+    assert (report["confidence"], report["nothing_to_remove"]) == (0.0, True)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "clean.transmission.png")), pixels)
+    said = CliRunner().invoke(app, ["separate", str(tmp_path / "clean.png"), "-m", str(weights), "--overwrite"])
+    assert "nothing to remove" in said.output
