@@ -1,16 +1,19 @@
 """The folder is the catalogue: each file of a catalogued folder is one thing, its stem the name, its ENTRY the description.
 
 Listing reads the folder and imports nothing; finding imports that one file. Third parties join through the entry-point
-group ``limpid.KIND`` (``limpid.models``, ``limpid.mixtures``, …), whose objects are ``Entry`` instances.
+group ``limpid.KIND`` (``limpid.models``, ``limpid.mixtures``, …), whose objects are entries.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from limpid.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from limpid.layers.network import LayerNetwork
 
 FOLDERS = {
     "models": "models",
@@ -26,7 +29,6 @@ FOLDERS = {
 }
 """Kind of thing → its folder below the package."""
 
-Tiling = Literal["harmless", "discouraged", "never"]
 Takes = Literal["layer", "scene", "logits", "teacher"]
 """``layer``: an estimate and its target; ``scene``: all layers and the batch; ``logits``: what a discriminator says of both;
 ``teacher``: maps of a student and of its teacher."""
@@ -46,45 +48,58 @@ class Nested:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needs:
-    """What a bare network asks of its input; the runtime provides it.
-
-    ``multiple``: height and width must be divisible by it. ``minimum``: smallest side. ``tiling``: whether tiles with an
-    overlap of the receptive radius give the same layers as the whole photo. ``phase``: tiles start at multiples of it, pixels
-    (None: of ``multiple``), a multiple of ``multiple``. ``precisions``: those that the network keeps
-    its quality in, ``float32`` always among them.
-    """
-
-    multiple: int = 1
-    minimum: int = 1
-    tiling: Tiling = "harmless"
-    precisions: tuple[str, ...] = ("float32",)
-    phase: int | None = None
-
-    @property
-    def grid(self) -> int:
-        """What the starts of tiles are multiples of, pixels."""
-        return self.phase or self.multiple
-
-
-@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One catalogued thing.
 
     ``build`` makes it from keyword settings, so its signature is the schema of a recipe. ``source`` names authors, venue
-    and identifier, ``licence`` that of the authors' code and files. The rest concerns networks: ``tasks`` and ``layers``
-    they answer with, named ``sizes`` (settings of ``build``; the first is the default, ``tiny`` the one tests use), ``needs``.
-    ``takes``: what a loss is computed from, see ``Takes``.
+    and identifier, ``licence`` that of the authors' code and files.
     """
 
     build: Callable[..., Any]
     source: str
     licence: str = "not known here; ask the authors"
-    tasks: tuple[str, ...] = ()
-    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEntry(Entry):
+    """A network: the ``tasks`` it does, the usual one first, the ``layers`` it answers with, and named ``sizes``.
+
+    A size is settings of ``build``; the first is the default, ``tiny`` the one that tests use.
+    """
+
+    build: Callable[..., "LayerNetwork"]
+    tasks: tuple[str, ...]
+    layers: tuple[str, ...]
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    needs: Needs = Needs()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossEntry(Entry):
+    """A loss; ``takes``: what it is computed from, see ``Takes``; None for one that no recipe can name."""
+
     takes: Takes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricEntry(Entry):
+    """A number about an estimate, the ``tasks`` that it is meant for (none: any), and what it compares with."""
+
+    tasks: tuple[str, ...] = ()
+    against: Literal["layer", "judgements"] = "layer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceEntry(Entry):
+    """A source of training pairs and the ``tasks`` whose layers its pairs hold; none: any."""
+
+    tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetEntry(Entry):
+    """A data set and the ``tasks`` that it measures or trains; none: any."""
+
+    tasks: tuple[str, ...] = ()
 
 
 def names(kind: str) -> list[str]:
@@ -93,6 +108,30 @@ def names(kind: str) -> list[str]:
     Raises UnknownNameError when there is no such kind.
     """
     return sorted({path.stem for path in _folder(kind).glob("[!_]*.py")} | set(_third_party(kind)))
+
+
+@overload
+def find(kind: Literal["models"], name: str) -> ModelEntry: ...
+
+
+@overload
+def find(kind: Literal["losses"], name: str) -> LossEntry: ...
+
+
+@overload
+def find(kind: Literal["metrics"], name: str) -> MetricEntry: ...
+
+
+@overload
+def find(kind: Literal["sources"], name: str) -> SourceEntry: ...
+
+
+@overload
+def find(kind: Literal["sets"], name: str) -> SetEntry: ...
+
+
+@overload
+def find(kind: str, name: str) -> Entry: ...
 
 
 def find(kind: str, name: str) -> Entry:
@@ -111,18 +150,22 @@ def find(kind: str, name: str) -> Entry:
     return loaded
 
 
+def sizes_of(entry: Entry) -> Mapping[str, Mapping[str, Any]]:
+    """Named sizes of a network; nothing else has any."""
+    return entry.sizes if isinstance(entry, ModelEntry) else {}
+
+
 def settings_of(entry: Entry, size: str | None) -> Mapping[str, Any]:
     """Settings of a named size (the first one when ``size`` is None).
 
     Raises UnknownNameError for a size that the entry does not have.
     """
-    if not entry.sizes and size is None:
-        return {}
+    sizes = sizes_of(entry)
     if size is None:
-        return next(iter(entry.sizes.values()))
-    if size not in entry.sizes:
-        raise UnknownNameError("size", size, entry.sizes)
-    return entry.sizes[size]
+        return next(iter(sizes.values()), {})
+    if size not in sizes:
+        raise UnknownNameError("size", size, sizes)
+    return sizes[size]
 
 
 def _folder(kind: str) -> Path:

@@ -1,33 +1,44 @@
-"""Files that are there whole or not at all, whatever kills the process or fills the disk."""
+"""Files that are there whole or not at all, whatever kills the process or fills the disk, and what identifies their bytes."""
 
+import hashlib
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-
-from safetensors import SafetensorError
 
 from limpid.errors import LimpidError
 
-_PARTIAL = re.compile(r"\..+\.partial")
+_PARTIAL = re.compile(r"\.limpid-[0-9a-f]+\.partial")
 
 
 class DiskError(LimpidError):
-    """A file of a run cannot be written: no space, no permission, a broken disk. What was there before is still there."""
+    """A file cannot be written: no space, no permission, a broken disk. What was there before is still there."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def reporting(path: Path, remedy: str) -> Iterator[None]:
+    """Turn what is raised when the disk is full or refuses into a DiskError of one line that names ``path`` and the remedy."""
+    try:
+        yield
+    except (OSError, RuntimeError) as fault:  # torch wraps the system's error in its own
+        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else " ".join(str(fault).split())[:200]
+        there = "what it held before is intact; " if path.exists() else ""
+        raise DiskError(f"{path} cannot be written ({reason}); {there}{remedy}") from fault
+
+
+@contextmanager
+def replacing(path: Path, remedy: str | None = None) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; what the block writes there takes the place of ``path`` when the block ends well.
 
-    File and folder are flushed to the disk, so that a power cut leaves the old file or the new one. When the block fails, the
-    temporary file goes and the old one stays. Raises DiskError when writing fails.
+    Missing folders are made. File and folder are flushed to the disk, so that a power cut leaves the old file or the new one. When
+    the block fails, the temporary file goes and the old one stays. With a ``remedy``, errors become those of ``reporting``.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".limpid-{secrets.token_hex(6)}.partial")  # the name itself may be as long as names can be
     try:
-        with reporting(path):
+        with reporting(path, remedy) if remedy else nullcontext():
             path.parent.mkdir(parents=True, exist_ok=True)
             yield partial
             _flush(partial)
@@ -38,23 +49,18 @@ def replacing(path: Path) -> Iterator[Path]:
             partial.unlink()
 
 
-@contextmanager
-def reporting(path: Path) -> Iterator[None]:
-    """Turn what libraries raise when the disk is full or refuses into a DiskError of one line that names ``path``."""
-    try:
-        yield
-    except (OSError, RuntimeError, SafetensorError) as fault:  # torch and safetensors wrap the system's error in their own
-        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else " ".join(str(fault).split())[:200]
-        there = "what it held before is intact; " if path.exists() else ""
-        raise DiskError(f"{path} cannot be written ({reason}); {there}free some space, then go on with --resume") from fault
-
-
 def remove_partial(folder: Path) -> list[Path]:
-    """Remove the temporary files that a killed run left in ``folder``; returns them. Call it before the run writes anything."""
-    stale = [path for path in folder.glob(".*.partial") if _PARTIAL.fullmatch(path.name) and path.is_file()]
+    """Remove the temporary files that a killed process left in ``folder``; returns them. Call it before anything is written."""
+    stale = [path for path in folder.glob(".limpid-*.partial") if _PARTIAL.fullmatch(path.name) and path.is_file()]
     for path in stale:
         path.unlink(missing_ok=True)
     return stale
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def free(folder: Path) -> int:

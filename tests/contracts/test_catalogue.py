@@ -31,10 +31,10 @@ def test_private_and_crooked_names_find_nothing(name):
 
 
 def test_listing_imports_nothing(monkeypatch):
-    for module in [module for module in sys.networks if module.startswith("limpid.physics.mixtures.")]:
-        monkeypatch.delitem(sys.networks, module)
+    for module in [module for module in sys.modules if module.startswith("limpid.physics.mixtures.")]:
+        monkeypatch.delitem(sys.modules, module)
     catalogue.names("mixtures")
-    assert not [module for module in sys.networks if module.startswith("limpid.physics.mixtures.")]
+    assert not [module for module in sys.modules if module.startswith("limpid.physics.mixtures.")]
 
 
 def test_third_parties_join_through_entry_points(monkeypatch):

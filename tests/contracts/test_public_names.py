@@ -46,7 +46,7 @@ def test_unknown_root_name_is_an_attribute_error():
     ],
 )
 def test_no_torch_is_loaded(code):
-    check = f"import sys, atexit; atexit.register(lambda: print('torch' in sys.networks, 'numpy' in sys.networks))\n{code}"
+    check = f"import sys, atexit; atexit.register(lambda: print('torch' in sys.modules, 'numpy' in sys.modules))\n{code}"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("False")

@@ -26,7 +26,7 @@ from limpid.recipe.text import read
 from limpid.runtime.load import load as load_weights
 from limpid.training.assemble import data_sources
 from limpid.training.trainer import TrainOptions, train
-from recipe.test_schema import as_json, fits
+from recipe.test_json_schema import as_json, fits
 from recipe_shrink import make_places, names_in, overrides, start, text_of
 from training_samples import differences, state
 

@@ -36,7 +36,7 @@ def test_scores_are_those_of_the_specifications(form):
     game, (real, fake) = Adversarial(form=form), logits()
     discriminator, module = expected(form, real, fake)
     assert float(game.discriminator(real, fake)) == pytest.approx(float(discriminator), rel=1e-12)
-    assert float(game.module(real, fake)) == pytest.approx(float(module), rel=1e-12)
+    assert float(game.generator(real, fake)) == pytest.approx(float(module), rel=1e-12)
 
 
 def test_an_undecided_discriminator():
@@ -44,22 +44,22 @@ def test_an_undecided_discriminator():
     for form in ("vanilla", "relativistic", "relativistic_average"):
         game = Adversarial(form=form)
         assert float(game.discriminator(zero, zero)) == pytest.approx(math.log(2))
-        assert float(game.module(zero, zero)) == pytest.approx(math.log(2))
+        assert float(game.generator(zero, zero)) == pytest.approx(math.log(2))
     assert float(Adversarial(form="least_squares").discriminator(zero, zero)) == 0.5
-    assert float(Adversarial(form="least_squares").module(zero, zero)) == 1
+    assert float(Adversarial(form="least_squares").generator(zero, zero)) == 1
 
 
 def test_with_one_image_the_average_is_the_other_image():
     real, fake = logits(batch=1)
     average, plain = Adversarial(form="relativistic_average"), Adversarial(form="relativistic")
     assert float(average.discriminator(real, fake)) == pytest.approx(float(plain.discriminator(real, fake)))
-    assert float(average.module(real, fake)) == pytest.approx(float(plain.module(real, fake)))
+    assert float(average.generator(real, fake)) == pytest.approx(float(plain.generator(real, fake)))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_player_that_does_not_compare_does_not_look_at_the_truth(form):
     game, (real, fake) = Adversarial(form=form), logits()
-    assert (float(game.module(real, fake)) != float(game.module(real + 1, fake))) is game.compares
+    assert (float(game.generator(real, fake)) != float(game.generator(real + 1, fake))) is game.compares
 
 
 def test_huge_logits_stay_finite():

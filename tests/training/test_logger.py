@@ -185,7 +185,7 @@ def test_tensorboard_hides_what_a_kill_made_void(tmp_path):
 
 
 def test_without_tensorboard_training_goes_on_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.networks, "torch.utils.tensorboard", None)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with Logger(tmp_path, every=1, total_steps=1, quiet=True) as logger:
         logger.step(1, 1, {"loss": 1.0}, {"network": 1.0}, samples=1)
     assert "pip install 'limpid[train]'" in (tmp_path / "train.log").read_text()
@@ -193,7 +193,7 @@ def test_without_tensorboard_training_goes_on_and_says_so(tmp_path, monkeypatch)
 
 
 def test_weights_and_biases_missing_is_said_before_the_first_step(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.networks, "wandb", None)
+    monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(MissingExtraError, match=r"limpid\[track\]"):
         Logger(tmp_path, every=1, total_steps=1, tensorboard=False, wandb=True)
 

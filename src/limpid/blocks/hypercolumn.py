@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limpid.blocks.global_context import placed
+from limpid.blocks.global_context import cuts
 from limpid.blocks.resize import add_cut, add_enlarged
+from limpid.layers.context import Tile
 
 
 def project(stages: Iterable[tuple[str, Tensor]], weights: Mapping[str, Tensor]) -> Iterator[Tensor]:
@@ -29,14 +30,15 @@ def fold(
     photo_weight: Tensor,
     bias: Tensor,
     covered: tuple[int, int],
+    tile: Tile | None = None,
 ) -> Tensor:
     """Sum over taps of enlarge(weight ∗ map) + photo_weight ∗ photo + bias: (B, D, H, W) for a photo (B, 3, H, W).
 
     ``stages``: tap → map (B, C, h, w); ``weights``: tap → (D, C); ``photo_weight``: (D, 3); ``bias``: (D,).
-    ``covered``: size in pixels of the photo's grid that the maps cover, at least (H, W). In a tile of a photo (``placed``) they are
-    its own maps, of halved sides, stretched over the photo as a whole.
+    ``covered``: size in pixels of the photo's grid that the maps cover, at least (H, W). In a ``tile`` of a photo they are its own
+    maps, of halved sides, stretched over the photo as a whole.
     """
-    size, known = (photo.shape[-2], photo.shape[-1]), placed()
+    size = (photo.shape[-2], photo.shape[-1])
     total: Tensor | None = None
     for tap, features in stages:
         if total is None and features.shape[-2:] == photo.shape[-2:] and covered == size:
@@ -46,9 +48,9 @@ def fold(
         if total is None:
             total = F.conv2d(photo, photo_weight[..., None, None], bias)
         product = F.conv2d(features, weights[tap][..., None, None])
-        if known is None:
+        if tile is None:
             total = add_enlarged(total, product, covered)
         else:
             stride = 1 << (size[0] // product.shape[-2]).bit_length() - 1  # maps are halved, sides rounded down
-            total = add_cut(total, product, *known[1].cuts(size, stride))
+            total = add_cut(total, product, *cuts(tile, size, stride))
     return F.conv2d(photo, photo_weight[..., None, None], bias) if total is None else total

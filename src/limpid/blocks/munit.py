@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.blocks.global_context import WholeMean, WholeNorm, remembered
+from limpid.blocks.global_context import GlobalMean, GlobalNorm, RecallSequential
+from limpid.layers.context import GlobalModule, PassesRecall, Recall, recalled
 
 Norm = Literal["none", "instance", "adaptive", "layer"]
 _ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky": nn.LeakyReLU(0.2), "tanh": nn.Tanh(), "none": nn.Identity()}
@@ -23,18 +24,18 @@ class AdaptiveNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = WholeNorm()
+        self.norm = GlobalNorm()
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
 
-    def forward(self, features: Tensor, style: Tensor) -> Tensor:
+    def forward(self, features: Tensor, recall: Recall | None, style: Tensor) -> Tensor:
         """Features (B, C, H, W) and style (B, 2C), first the shifts, then the scales → (B, C, H, W)."""
         shift, scale = style[:, :, None, None].chunk(2, dim=1)
-        normed: Tensor = self.norm(features)
+        normed: Tensor = self.norm(features, recall)
         return normed * scale + shift
 
 
-class SampleNorm(nn.Module):
+class SampleNorm(GlobalModule):
     """Norm over channels, rows and columns of each sample, by the unbiased deviation, then scale and shift per channel."""
 
     def __init__(self, channels: int) -> None:
@@ -42,13 +43,14 @@ class SampleNorm(nn.Module):
         self.gamma = nn.Parameter(torch.rand(channels))
         self.beta = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, recall: Recall | None = None) -> Tensor:
         """(B, C, H, W) → (B, C, H, W)."""
-        deviation, mean = remembered(lambda: torch.std_mean(features, dim=(1, 2, 3), keepdim=True), 2)
+        statistics = recalled(recall, self, lambda: torch.std_mean(features, dim=(1, 2, 3), keepdim=True), [(1, 1, 1)] * 2)
+        deviation, mean = statistics
         return (features - mean) / (deviation + 1e-5) * self.gamma[:, None, None] + self.beta[:, None, None]
 
 
-class PaddedConv(nn.Module):
+class PaddedConv(nn.Module, PassesRecall):
     """Reflect padding, convolution with bias, norm, activation: (B, C, H, W) → (B, C', H/stride, W/stride)."""
 
     def __init__(
@@ -67,10 +69,14 @@ class PaddedConv(nn.Module):
         self.norm = _norm(norm, out)
         self.activation = _ACTIVATIONS[activation]
 
-    def forward(self, features: Tensor, style: Tensor | None = None) -> Tensor:
+    def forward(self, features: Tensor, recall: Recall | None = None, style: Tensor | None = None) -> Tensor:
         """``style``: (B, 2C'), only with the adaptive norm."""
         features = self.conv(features)
-        activated: Tensor = self.activation(self.norm(features) if style is None else self.norm(features, style))
+        if style is not None:
+            features = self.norm(features, recall, style)
+        elif isinstance(self.norm, PassesRecall):
+            features = self.norm(features, recall)
+        activated: Tensor = self.activation(features)
         return activated
 
 
@@ -83,24 +89,26 @@ class Residual(nn.Module):
             PaddedConv(channels, channels, 3, padding=1, norm=norm, activation=activation) for activation in ("relu", "none")
         )
 
-    def forward(self, features: Tensor, styles: tuple[Tensor | None, Tensor | None] = (None, None)) -> Tensor:
+    def forward(
+        self, features: Tensor, recall: Recall | None = None, styles: tuple[Tensor | None, Tensor | None] = (None, None)
+    ) -> Tensor:
         """``styles``: (B, 2C) for each of the two norms, only with the adaptive one."""
-        refined: Tensor = self.model[1](self.model[0](features, styles[0]), styles[1])
+        refined: Tensor = self.model[1](self.model[0](features, recall, styles[0]), recall, styles[1])
         return features + refined
 
 
-class Residuals(nn.Module):
+class Residuals(nn.Module, PassesRecall):
     """A row of residual blocks: same shape out."""
 
     def __init__(self, channels: int, count: int, norm: Norm) -> None:
         super().__init__()
         self.model = nn.ModuleList(Residual(channels, norm) for _ in range(count))
 
-    def forward(self, features: Tensor, style: Tensor | None = None) -> Tensor:
+    def forward(self, features: Tensor, recall: Recall | None = None, style: Tensor | None = None) -> Tensor:
         """``style``: (B, 4C · blocks), cut into the parts of the norms in their order, only with the adaptive norm."""
         parts = [None] * 2 * len(self.model) if style is None else style.chunk(2 * len(self.model), dim=1)
         for index, block in enumerate(self.model):
-            features = block(features, (parts[2 * index], parts[2 * index + 1]))
+            features = block(features, recall, (parts[2 * index], parts[2 * index + 1]))
         return features
 
 
@@ -109,16 +117,16 @@ class ContentEncoder(nn.Module):
 
     def __init__(self, width: int, residuals: int) -> None:
         super().__init__()
-        self.model = nn.Sequential(
+        self.model = RecallSequential(
             PaddedConv(3, width, 7, padding=3, norm="instance"),
             PaddedConv(width, 2 * width, 4, stride=2, padding=1, norm="instance"),
             PaddedConv(2 * width, 4 * width, 4, stride=2, padding=1, norm="instance"),
             Residuals(4 * width, residuals, "instance"),
         )
 
-    def forward(self, photo: Tensor) -> Tensor:
+    def forward(self, photo: Tensor, recall: Recall | None = None) -> Tensor:
         """Encode what the layers of a scene share."""
-        content: Tensor = self.model(photo)
+        content: Tensor = self.model(photo, recall)
         return content
 
 
@@ -129,11 +137,11 @@ class StyleEncoder(nn.Module):
         super().__init__()
         widths = (width, 2 * width, 4 * width, 4 * width, 4 * width)
         downs = [PaddedConv(a, b, 4, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False)]
-        self.model = nn.Sequential(PaddedConv(3, width, 7, padding=3), *downs, WholeMean(), nn.Conv2d(4 * width, style, 1))
+        self.model = RecallSequential(PaddedConv(3, width, 7, padding=3), *downs, GlobalMean(), nn.Conv2d(4 * width, style, 1))
 
-    def forward(self, photo: Tensor) -> Tensor:
+    def forward(self, photo: Tensor, recall: Recall | None = None) -> Tensor:
         """Encode what is particular to the domain."""
-        style: Tensor = self.model(photo)
+        style: Tensor = self.model(photo, recall)
         return style
 
 
@@ -154,11 +162,11 @@ class AdaptiveDecoder(nn.Module):
             )
         )
 
-    def forward(self, content: Tensor, style: Tensor) -> Tensor:
+    def forward(self, content: Tensor, style: Tensor, recall: Recall | None = None) -> Tensor:
         """``style``: (B, ``parameters_needed``), shifts and scales of the adaptive norms in their order."""
-        features: Tensor = self.model[0](content, style)
+        features: Tensor = self.model[0](content, recall, style)
         for layer in self.model[1:]:
-            features = layer(features)
+            features = layer(features, recall) if isinstance(layer, PassesRecall) else layer(features)
         return features
 
 
@@ -222,4 +230,4 @@ def _norm(norm: Norm, channels: int) -> nn.Module:
         return AdaptiveNorm(channels)
     if norm == "layer":
         return SampleNorm(channels)
-    return WholeNorm() if norm == "instance" else nn.Identity()
+    return GlobalNorm() if norm == "instance" else nn.Identity()

@@ -11,37 +11,38 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from limpid.blocks.global_context import WholeMean
+from limpid.blocks.global_context import GlobalMean, RecallSequential
 from limpid.blocks.mamba import ImageMamba
 from limpid.blocks.naf import ChannelNorm, simple_gate
+from limpid.layers.context import PassesRecall, Recall
 
 Kind = Literal["attention", "mamba", "mamba_first", "mamba_gate"]
 """What mixes distant pixels: means of channels; Mamba in their place; Mamba instead of norms and expansions; Mamba as a gate."""
 
 
-class Shared(nn.Module):
+class Shared(nn.Module, PassesRecall):
     """Layers that treat both streams alike, under their published name."""
 
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
-        self.seq = nn.Sequential(*layers)
+        self.seq = RecallSequential(*layers)
 
-    def forward(self, streams: Tensor) -> Tensor:
+    def forward(self, streams: Tensor, recall: Recall | None = None) -> Tensor:
         """(2B, C, H, W) → (2B, C′, H′, W′)."""
-        changed: Tensor = self.seq(streams)
+        changed: Tensor = self.seq(streams, recall)
         return changed
 
 
-class ChannelAttention(nn.Module):
+class ChannelAttention(nn.Module, PassesRecall):
     """Each channel times a mixture of the means of all channels over the whole map: (B, C, H, W) → the same shape."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.ca = nn.Sequential(WholeMean(), nn.Conv2d(channels, channels, 1))
+        self.ca = RecallSequential(GlobalMean(), nn.Conv2d(channels, channels, 1))
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, recall: Recall | None = None) -> Tensor:
         """Features of a photo depend on all of it."""
-        attended: Tensor = features * self.ca(features)
+        attended: Tensor = features * self.ca(features, recall)
         return attended
 
 
@@ -82,51 +83,51 @@ def _depthwise(channels: int, out: int, groups: int) -> nn.Conv2d:
     return nn.Conv2d(channels, out, 3, padding=1, groups=groups)
 
 
-def _halves(channels: int, middle: nn.Module) -> tuple[nn.Sequential, nn.Sequential]:
+def _halves(channels: int, middle: nn.Module) -> tuple[RecallSequential, RecallSequential]:
     """The plain block, with ``middle`` between its gate and its last convolution."""
     c = channels
     first = (*_expansion(c), _depthwise(2 * c, 2 * c, 2 * c))
     return (
-        nn.Sequential(Shared(*first), MutualGate(), Shared(middle), Shared(nn.Conv2d(c, c, 1))),
-        nn.Sequential(Shared(*_expansion(c)), MutualGate(), Shared(nn.Conv2d(c, c, 1))),
+        RecallSequential(Shared(*first), MutualGate(), Shared(middle), Shared(nn.Conv2d(c, c, 1))),
+        RecallSequential(Shared(*_expansion(c)), MutualGate(), Shared(nn.Conv2d(c, c, 1))),
     )
 
 
-def _attention(channels: int) -> tuple[nn.Sequential, nn.Sequential]:
+def _attention(channels: int) -> tuple[RecallSequential, RecallSequential]:
     return _halves(channels, ChannelAttention(channels))
 
 
-def _mamba(channels: int) -> tuple[nn.Sequential, nn.Sequential]:
+def _mamba(channels: int) -> tuple[RecallSequential, RecallSequential]:
     return _halves(channels, ImageMamba(channels))
 
 
-def _mamba_first(channels: int) -> tuple[nn.Sequential, nn.Sequential]:
+def _mamba_first(channels: int) -> tuple[RecallSequential, RecallSequential]:
     c = channels
     return (
-        nn.Sequential(
+        RecallSequential(
             Shared(ImageMamba(c), _depthwise(c, 2 * c, c)),
             MutualGate(),
             Shared(ChannelAttention(c)),
             Shared(nn.Conv2d(c, c, 1)),
         ),
-        nn.Sequential(Shared(ImageMamba(c), _depthwise(c, 2 * c, c)), MutualGate(), Shared(nn.Conv2d(c, c, 1))),
+        RecallSequential(Shared(ImageMamba(c), _depthwise(c, 2 * c, c)), MutualGate(), Shared(nn.Conv2d(c, c, 1))),
     )
 
 
-def _mamba_gate(channels: int) -> tuple[nn.Sequential, nn.Sequential]:
+def _mamba_gate(channels: int) -> tuple[RecallSequential, RecallSequential]:
     c = channels
     return (
-        nn.Sequential(
+        RecallSequential(
             Shared(*_expansion(c), _depthwise(2 * c, c, c)),
             MutualMambaGate(c),
             Shared(ChannelAttention(c)),
             Shared(nn.Conv2d(c, c, 1)),
         ),
-        nn.Sequential(Shared(ChannelNorm(c), nn.Conv2d(c, c, 1)), MutualMambaGate(c), Shared(nn.Conv2d(c, c, 1))),
+        RecallSequential(Shared(ChannelNorm(c), nn.Conv2d(c, c, 1)), MutualMambaGate(c), Shared(nn.Conv2d(c, c, 1))),
     )
 
 
-_HALVES: Mapping[str, Callable[[int], tuple[nn.Sequential, nn.Sequential]]] = {
+_HALVES: Mapping[str, Callable[[int], tuple[RecallSequential, RecallSequential]]] = {
     "attention": _attention,
     "mamba": _mamba,
     "mamba_first": _mamba_first,
@@ -134,7 +135,7 @@ _HALVES: Mapping[str, Callable[[int], tuple[nn.Sequential, nn.Sequential]]] = {
 }
 
 
-class MutualBlock(nn.Module):
+class MutualBlock(nn.Module, PassesRecall):
     """Two residual halves on two streams, (2B, C, H, W) → the same shape; starts as the identity.
 
     ``kind``: what mixes distant pixels. ``shared_scale``: one scale of the second half for both streams, else one for each.
@@ -153,11 +154,11 @@ class MutualBlock(nn.Module):
         self.block1, self.block2 = _HALVES[kind](channels)
         self.shared_scale = shared_scale
 
-    def forward(self, streams: Tensor) -> Tensor:
+    def forward(self, streams: Tensor, recall: Recall | None = None) -> Tensor:
         """Refine both streams."""
-        streams = streams + self.block1(streams) * _per_stream(self.a_l, self.a_r, streams)
+        streams = streams + self.block1(streams, recall) * _per_stream(self.a_l, self.a_r, streams)
         scale = self.b if self.shared_scale else _per_stream(self.b_l, self.b_r, streams)
-        refined: Tensor = streams + self.block2(streams) * scale
+        refined: Tensor = streams + self.block2(streams, recall) * scale
         return refined
 
 
@@ -166,7 +167,7 @@ def _per_stream(first: Tensor, second: Tensor, streams: Tensor) -> Tensor:
     return torch.cat((first, second)).repeat_interleave(len(streams) // 2, dim=0)
 
 
-class SingleBlock(nn.Module):
+class SingleBlock(nn.Module, PassesRecall):
     """The same block with one stream that gates itself (NAFNet's, Chen et al., ECCV 2022): (B, C, H, W) → the same shape."""
 
     def __init__(self, channels: int) -> None:
@@ -174,12 +175,12 @@ class SingleBlock(nn.Module):
         c = channels
         self.a, self.b = nn.Parameter(torch.zeros(1, c, 1, 1)), nn.Parameter(torch.zeros(1, c, 1, 1))
         first = (*_expansion(c), _depthwise(2 * c, 2 * c, 2 * c))
-        self.block1 = nn.Sequential(*first, SimpleGate(), ChannelAttention(c), nn.Conv2d(c, c, 1))
+        self.block1 = RecallSequential(*first, SimpleGate(), ChannelAttention(c), nn.Conv2d(c, c, 1))
         self.block2 = nn.Sequential(*_expansion(c), SimpleGate(), nn.Conv2d(c, c, 1))
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, recall: Recall | None = None) -> Tensor:
         """Refine features."""
-        features = features + self.block1(features) * self.a
+        features = features + self.block1(features, recall) * self.a
         refined: Tensor = features + self.block2(features) * self.b
         return refined
 

@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limpid.blocks.global_context import RecallSequential
 from limpid.errors import SettingError
+from limpid.layers.context import PassesRecall, Recall
 
 Activation = Literal["gate", "relu", "leaky_relu"]
 """What stands between the convolutions of a block; the gate halves the channels, the others keep them."""
@@ -96,7 +98,7 @@ _ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class NafBlock(nn.Module):
+class NafBlock(nn.Module, PassesRecall):
     """Spatial half (norm, 1×1, depthwise 3×3, gate, attention, 1×1), then channel half (norm, 1×1, gate, 1×1), both residual.
 
     ``mean``: what the channel attention averages with, None leaves the attention out; ``window``: short for a ``LocalMean``
@@ -125,7 +127,7 @@ class NafBlock(nn.Module):
         self.norm1 = ChannelNorm(channels) if norm else nn.Identity()
         self.conv1 = nn.Conv2d(channels, 2 * channels, 1)
         self.conv2 = nn.Conv2d(2 * channels, spread, 3, padding=1, groups=spread)
-        self.attention = nn.Sequential(mean, nn.Conv2d(channels, channels, 1)) if mean else None
+        self.attention = RecallSequential(mean, nn.Conv2d(channels, channels, 1)) if mean else None
         self.conv3 = nn.Conv2d(channels, channels, 1)
         self.norm2 = ChannelNorm(channels) if norm else nn.Identity()
         self.conv4 = nn.Conv2d(channels, inner, 1)
@@ -134,11 +136,11 @@ class NafBlock(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(1, channels, 1, 1))
         self.activate = _ACTIVATIONS[activation]
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, recall: Recall | None = None) -> Tensor:
         """Refine features; starts as the identity, since both scales start at 0, and keeps the arithmetic of its input."""
         inner = self.activate(self.conv2(self.conv1(self.norm1(features))))
         if self.attention is not None:
-            inner = inner * self.attention(inner)
+            inner = inner * self.attention(inner, recall)
         features = features + self.conv3(inner) * self.beta.to(inner.dtype)
         refined: Tensor = features + self.conv5(self.activate(self.conv4(self.norm2(features)))) * self.gamma.to(inner.dtype)
         return refined

@@ -1,21 +1,23 @@
 """A U of NAFNet blocks between two maps of any number of channels (Chen et al., ECCV 2022, arXiv:2204.04676)."""
 
+from functools import partial
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.blocks.global_context import WholeMean
+from limpid.blocks.global_context import GlobalMean, RecallSequential
 from limpid.blocks.naf import Activation, NafBlock, SlidingMean
 from limpid.errors import SettingError
+from limpid.layers.context import Recall
 
 
 class NafUNet(nn.Module):
     """Map (B, channels, H, W) → ``features`` → ``answer``, (B, answers, H, W); both sides are multiples of ``multiple``.
 
     What is done with the answer, which has no activation, is left to subclasses, which also say how many ``channels`` and
-    ``answers`` there are. ``receptive_radius``, without attention, or ``local_radius``: how far an answer looks, pixels.
+    ``answers`` there are. ``radius``: how far an answer looks, pixels, apart from means over the whole map; None with local means.
 
     ``width``: channels at full resolution, doubled at each level; ``encoder``, ``decoder``: blocks of each level, from full
     resolution down and back up; ``middle``: blocks at the lowest. ``feed_forward``: channels of the second half of a block
@@ -48,19 +50,19 @@ class NafUNet(nn.Module):
         self.shuffle, self.multiple = shuffle, shuffle * 2 ** len(encoder)
         widths = [width * 2**level for level in range(len(encoder) + 1)]
 
-        def blocks(level: int, count: int) -> nn.Sequential:
-            mean = WholeMean() if local_window is None else SlidingMean(max(1, local_window // shuffle >> level))
+        def blocks(level: int, count: int) -> RecallSequential:
+            mean = GlobalMean if local_window is None else partial(SlidingMean, max(1, local_window // shuffle >> level))
             parts = (
                 NafBlock(
                     widths[level],
-                    mean=mean if attention else None,
+                    mean=mean() if attention else None,
                     feed_forward=feed_forward,
                     activation=activation,
                     norm=norm,
                 )
                 for _ in range(count)
             )
-            return nn.Sequential(*parts)
+            return RecallSequential(*parts)
 
         self.intro = nn.Conv2d(self.channels * shuffle**2, width, 3, padding=1)
         self.ending = nn.Conv2d(width, self.answers * shuffle**2, 3, padding=1)
@@ -71,21 +73,19 @@ class NafUNet(nn.Module):
             nn.Sequential(nn.Conv2d(coarse, 2 * coarse, 1, bias=False), nn.PixelShuffle(2)) for coarse in widths[:0:-1]
         )
         self.decoders = nn.ModuleList(blocks(len(decoder) - 1 - index, count) for index, count in enumerate(decoder))
-        if not attention:  # with it every pixel sees (nearly) the whole photo
-            self.receptive_radius = shuffle * receptive_radius(encoder, middle, decoder) + shuffle - 1
-        elif local_window is None:  # chained local means reach across any halo
-            self.local_radius = shuffle * receptive_radius(encoder, middle, decoder) + shuffle - 1
+        exact = not attention or local_window is None  # chained local means reach across any halo
+        self.radius = shuffle * receptive_radius(encoder, middle, decoder) + shuffle - 1 if exact else None
 
-    def features(self, maps: Tensor) -> Tensor:
+    def features(self, maps: Tensor, recall: Recall | None = None) -> Tensor:
         """(B, channels, H, W) → what the last layer sees, (B, width, H/shuffle, W/shuffle)."""
         features = self.intro(F.pixel_unshuffle(maps, self.shuffle))  # (B, C, H, W) -> (B, width, H/s, W/s)
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
-            skips.append(encoder(features))
+            skips.append(encoder(features, recall))
             features = down(skips[-1])  # (B, C, H, W) -> (B, 2C, H/2, W/2)
-        features = self.middle_blks(features)
+        features = self.middle_blks(features, recall)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
-            features = decoder(up(features) + skips.pop())
+            features = decoder(up(features) + skips.pop(), recall)
         found: Tensor = features
         return found
 

@@ -1,19 +1,21 @@
 """Checkpoint files: ours say which network they hold, anybody else's are recognised by names and shapes."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from limpid import __version__, catalogue
 from limpid.checkpoints import unwrap
 from limpid.checkpoints.recognise import recognise
 from limpid.errors import WeightsError
+from limpid.files import replacing
+from limpid.layers.network import LayerNetwork
 from limpid.weights import reader
 
 _KEY = "limpid"
@@ -39,12 +41,11 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "version": __version__,
         **({"aliases": aliases} if aliases else {}),
     }
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        save_file(tensors, partial, metadata={_KEY: json.dumps(about, sort_keys=True)})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial:
+        try:
+            save_file(tensors, partial, metadata={_KEY: json.dumps(about, sort_keys=True)})
+        except SafetensorError as error:  # which wraps the system's own
+            raise OSError(" ".join(str(error).split())) from error
 
 
 def read(path: Path) -> Checkpoint:
@@ -68,7 +69,7 @@ def read(path: Path) -> Checkpoint:
     )
 
 
-def build(checkpoint: Checkpoint, *, source: str) -> nn.Module:
+def build(checkpoint: Checkpoint, *, source: str) -> LayerNetwork:
     """The network of a checkpoint in float32, evaluation mode, loaded strictly; ``source`` names the file in messages.
 
     Raises UnknownNameError for a network that the catalogue lacks, WeightsError when keys, shapes or settings differ.
@@ -76,7 +77,7 @@ def build(checkpoint: Checkpoint, *, source: str) -> nn.Module:
     entry = catalogue.find("models", checkpoint.model)
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in checkpoint.settings.items()}
     try:
-        network: nn.Module = entry.build(**settings)
+        network = entry.build(**settings)
         network.load_state_dict({name: tensor.float() for name, tensor in checkpoint.tensors.items()}, strict=True)
     except (TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())

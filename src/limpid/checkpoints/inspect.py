@@ -9,6 +9,7 @@ from limpid import catalogue
 from limpid.checkpoints import file
 from limpid.checkpoints.recognise import size_of
 from limpid.errors import UsageError
+from limpid.files import sha256
 from limpid.weights import manifest
 
 _UNSTATED = "not stated in the file"
@@ -43,7 +44,7 @@ def inspect(path: Path) -> Inspection:
     checkpoint = file.read(path)
     network = file.build(checkpoint, source=str(path))
     entry = catalogue.find("models", checkpoint.model)
-    checksum = manifest.sha256(path)
+    checksum = sha256(path)
     row = next((row for row in manifest.rows().values() if row.sha256 == checksum), None)
     notes = dict(checkpoint.notes)
     return Inspection(

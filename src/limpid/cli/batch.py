@@ -14,7 +14,7 @@ from limpid.errors import UsageError
 from limpid.image.find import find
 from limpid.image.formats import format_of
 from limpid.image.output_paths import plan_outputs
-from limpid.layers.task import TASKS, layer_name
+from limpid.layers.task import TASKS
 from limpid.progress import bar, say
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _layers(options: Options) -> list[str]:
     task = TASKS[options.task]
     if options.layers is None:
         return list(task.layers)
-    return list(dict.fromkeys(layer_name(options.task, wanted.strip()) for wanted in options.layers.split(",")))
+    return list(dict.fromkeys(task.layer_name(wanted.strip()) for wanted in options.layers.split(",")))
 
 
 def _works(options: Options, labels: list[str]) -> tuple[list["Work"], list[str]]:
@@ -144,11 +144,7 @@ def _load(labels: Mapping[str, str], options: Options) -> dict[str, "Separator"]
 
     separators = {}
     for label, name in labels.items():
-        separator = load(name, options.device, options.precision, options.backbone_weights, task=options.task)
-        if options.task not in separator.entry.tasks:
-            does = ", ".join(separator.entry.tasks)
-            raise UsageError(f"the network in {name} does {does}, not {options.task}; see `limpid --help` for its command")
-        separators[label] = separator
+        separators[label] = load(name, options.device, options.precision, options.backbone_weights, task=options.task)
     return separators
 
 

@@ -68,7 +68,7 @@ def evaluate(
     limpid evaluate --suite sirr --roots roots.yaml --outputs theirs=results
     """
     from limpid.evaluation.degradations import parse
-    from limpid.evaluation.evaluate import EvaluateOptions, protocol_of
+    from limpid.evaluation.evaluate import EvaluateOptions
     from limpid.evaluation.evaluate import evaluate as run
     from limpid.evaluation.write import write
     from limpid.runtime.memory import parse_bytes
@@ -85,7 +85,7 @@ def evaluate(
             report=report,
             models=labelled(model or ()),
             outputs=_folders(outputs or ()),
-            protocol=protocol_of(protocol, degradations),
+            protocol=protocol,
             size_rule=size_rule,
             degradations=degradations,
             count=count,

@@ -11,13 +11,11 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per network.")] = False,
 ) -> None:
     """List the networks with tasks, sizes, parameters and sources, and the weights that are shipped."""
-    from limpid.layers.task import TASKS
+    from limpid.layers.task import find_task
     from limpid.models._build import describe
 
-    if task is not None and task not in TASKS:
-        from limpid.errors import UnknownNameError
-
-        raise UnknownNameError("task", task, TASKS)
+    if task is not None:
+        find_task(task)
     rows = [row for row in describe() if task is None or task in row.tasks]
     if as_json:
         for row in rows:

@@ -1,4 +1,4 @@
-"""Pairs of one size become a batch, their layers under the names that the network gives them."""
+"""Pairs of one size become a batch, with the layers of a task."""
 
 from collections.abc import Sequence
 
@@ -8,47 +8,40 @@ from torch import Tensor
 from limpid.errors import DataError, SettingError
 from limpid.layers.batch import Batch
 from limpid.layers.pair import Pair
-
-REFLECTION = ("transmission", "reflection")
-"""Layers of photos through glass of which a pair may know the truth."""
+from limpid.layers.task import Task
 
 
-def collate(pairs: Sequence[Pair], layers: tuple[str, ...]) -> Batch:
-    """Stack pairs into a batch for a network that answers with ``layers``.
+def collate(pairs: Sequence[Pair], task: Task) -> Batch:
+    """Stack pairs into a batch whose truth holds the layers of ``task``, zeros where nobody knows them.
 
-    With ``transmission`` among them the truth holds that and the reflection, zeros where nobody knows it; with a single other
-    one (``restored``) it holds that, from ``Pair.transmission``. Further layers (a residual) have no truth. Raises DataError for
-    pairs of unequal size, SettingError for several layers that pairs do not hold.
+    Raises DataError for pairs of unequal size, SettingError for a pair that knows none of the layers.
     """
     sizes = {tuple(pair.input.shape[1:]): pair.name for pair in pairs}
     if len(sizes) > 1:
         named = ", ".join(f"{name} {size[1]}×{size[0]}" for size, name in list(sizes.items())[:3])
         raise DataError(f"the photos of a batch must have one size; got {named}. Set data.augment.crop, or data.batch to 1.")
     for pair in pairs:
-        if pair.transmission.shape != pair.input.shape:
-            shapes = f"{tuple(pair.transmission.shape)} for an input of {tuple(pair.input.shape)}"
-            raise DataError(f"input and target of a pair must have one size; {pair.name} has a target of {shapes}")
-    truth, known = _truth(pairs, layers)
+        _check(pair, task)
     return Batch(
+        task=task,
         input=torch.stack([pair.input for pair in pairs]),
-        truth=truth,
-        known=known,
+        truth={name: torch.stack([_layer(pair, name) for pair in pairs]) for name in task.layers},
+        known={name: torch.tensor([name in pair.layers for pair in pairs]) for name in task.layers},
         kinds=tuple(pair.kind for pair in pairs),
         gain=torch.tensor([pair.gain for pair in pairs], dtype=torch.float32),
         names=tuple(pair.name for pair in pairs),
     )
 
 
-def _truth(pairs: Sequence[Pair], layers: tuple[str, ...]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    targets = torch.stack([pair.transmission for pair in pairs])
-    certain = torch.ones(len(pairs), dtype=torch.bool)
-    if "transmission" not in layers:
-        if len(layers) != 1:
-            raise SettingError(f"pairs hold a transmission and a reflection, or one restored layer; the network has {layers}")
-        return {layers[0]: targets}, {layers[0]: certain}
-    reflections = [pair.reflection if pair.reflection is not None else torch.zeros_like(pair.input) for pair in pairs]
-    seen = torch.tensor([pair.reflection is not None for pair in pairs])
-    truth = {"transmission": targets, "reflection": torch.stack(reflections)}
-    known = {"transmission": certain, "reflection": seen}
-    wanted = [name for name in REFLECTION if name in layers]
-    return {name: truth[name] for name in wanted}, {name: known[name] for name in wanted}
+def _layer(pair: Pair, name: str) -> Tensor:
+    return pair.layers[name] if name in pair.layers else torch.zeros_like(pair.input)
+
+
+def _check(pair: Pair, task: Task) -> None:
+    if not any(name in pair.layers for name in task.layers):
+        held, wanted = ", ".join(pair.layers) or "no layer", ", ".join(task.layers)
+        raise SettingError(f"the pair {pair.name} holds {held}, but {task.name} trains {wanted}; choose another source of data")
+    for name, layer in pair.layers.items():
+        if layer.shape != pair.input.shape:
+            shapes = f"{tuple(layer.shape)} for an input of {tuple(pair.input.shape)}"
+            raise DataError(f"input and layers of a pair must have one size; {pair.name} has a {name} of {shapes}")

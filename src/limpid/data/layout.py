@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from posixpath import commonpath
 
-from limpid.data.manifest import sha256
 from limpid.data.pairing import FOLDERS, listing
 from limpid.data.preprocessing import Change
 from limpid.errors import DataError
+from limpid.files import sha256
 
 PHOTO = r"\.(?:jpe?g|png|bmp|tiff?|ppm)"
 """Ending of a photo, for patterns (they ignore case)."""

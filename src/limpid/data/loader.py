@@ -20,6 +20,7 @@ from limpid.data.collate import collate
 from limpid.data.stream import Stream
 from limpid.errors import LimpidError, SettingError
 from limpid.layers.batch import Batch, Kind
+from limpid.layers.task import Task
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class _Failure:
 class _Parcel:
     """A batch on its way out of a worker, all photos in one shared tensor: each tensor costs the trainer a handshake."""
 
+    task: Task
     photos: Tensor
     known: dict[str, list[bool]]
     gain: list[float]
@@ -53,12 +55,13 @@ class _Parcel:
         photos = torch.empty((1 + len(batch.truth), *batch.input.shape)).share_memory_()  # type: ignore[no-untyped-call]
         torch.stack([batch.input, *batch.truth.values()], out=photos)
         known = {name: mask.tolist() for name, mask in batch.known.items()}
-        return cls(photos, known, batch.gain.tolist(), batch.kinds, batch.names)
+        return cls(batch.task, photos, known, batch.gain.tolist(), batch.kinds, batch.names)
 
     def batch(self, *, pin: bool) -> Batch:
         """The batch again; its photos stay in the shared memory, or are copied to pinned memory."""
         photos = self.photos.pin_memory() if pin else self.photos
         return Batch(
+            task=self.task,
             input=photos[0],
             truth=dict(zip(self.known, photos[1:], strict=True)),
             known={name: torch.tensor(mask) for name, mask in self.known.items()},
@@ -74,12 +77,12 @@ _Loaded = Batch | _Parcel | _Failure
 class _Batches(Dataset[_Loaded]):
     """The stream, asked for a whole batch at a time."""
 
-    def __init__(self, stream: Stream, layers: tuple[str, ...]) -> None:
-        self.stream, self.layers = stream, layers
+    def __init__(self, stream: Stream, task: Task) -> None:
+        self.stream, self.task = stream, task
 
     def __getitem__(self, items: tuple[int, ...]) -> _Loaded:
         try:
-            batch = collate([self.stream[item] for item in items], self.layers)
+            batch = collate([self.stream[item] for item in items], self.task)
             return batch if get_worker_info() is None else _Parcel.of(batch)
         except LimpidError as error:
             return _Failure(type(error), str(error), traceback.format_exc())
@@ -177,7 +180,7 @@ class Batches(Iterator[list[Batch]]):
 def batches(
     stream: Stream,
     *,
-    layers: tuple[str, ...],
+    task: Task,
     start_step: int = 0,
     batch: int = 1,
     rank: int = 0,
@@ -199,7 +202,7 @@ def batches(
         )
     places = Places(start_step=start_step, items=len(stream), batch=batch, rank=rank, world=world, accumulate=accumulate)
     loader = DataLoader(
-        _Batches(stream, layers),
+        _Batches(stream, task),
         sampler=places,
         batch_size=None,  # an item is a whole batch
         collate_fn=_as_it_is,

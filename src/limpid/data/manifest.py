@@ -1,6 +1,5 @@
 """What a prepared set holds: a list of files with size and SHA-256, and the check against it."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from limpid.data.decode import is_photo, pixels
-from limpid.data.pairing import FOLDERS, Problem, inspect
+from limpid.data.pairing import FOLDERS, Problem, inspect, task_of
 from limpid.errors import DataError, PhotoError
+from limpid.files import sha256
 from limpid.progress import bar
 
 NAME = "manifest.json"
@@ -82,12 +82,6 @@ class Report:
         return not self.problems
 
 
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def check(folder: Path, *, quiet: bool = True) -> Report:
     """Look at every file of a prepared set, or of any folder of photos, and name each one that is wrong.
 
@@ -109,7 +103,7 @@ def check(folder: Path, *, quiet: bool = True) -> Report:
             if wrong:
                 problems.append(Problem(name, wrong))
             progress.advance(name)
-    if all((folder / FOLDERS[role]).is_dir() for role in ("input", "transmission")):
+    if all((folder / FOLDERS[role]).is_dir() for role in ("input", task_of(folder).primary)):
         problems += inspect(folder)[1]
     return Report(folder=folder, checked=len(found), problems=tuple(problems), manifest=manifest)
 

@@ -1,17 +1,19 @@
 """The one layout of a paired folder, and its rules: partners by stem, none missing, none double, sizes equal."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from limpid.data.decode import is_photo, size
 from limpid.errors import DataError, PhotoError
+from limpid.layers.task import TASKS, Task
 
 FOLDERS = {
     "input": "blended",
     "transmission": "transmission_layer",
+    "restored": "transmission_layer",
     "reflection": "reflection_layer",
     "albedo": "albedo_layer",
     "shading": "shading_layer",
@@ -40,16 +42,15 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class PairFiles:
-    """The files of one item; ``reflection`` is None where the set has no such layer."""
+    """The files of one item: its photo, and name → layer for those layers that the set has."""
 
     name: str
     input: Path
-    transmission: Path
-    reflection: Path | None
+    layers: Mapping[str, Path]
 
     def all(self) -> tuple[Path, ...]:
-        """The files that exist, input first."""
-        return (self.input, self.transmission, *((self.reflection,) if self.reflection else ()))
+        """All files, input first."""
+        return (self.input, *self.layers.values())
 
 
 def listing(what: Sequence[object], most: int = 5) -> str:
@@ -68,44 +69,48 @@ def by_stem(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     return found, problems
 
 
-def inspect(root: Path) -> tuple[list[PairFiles], list[Problem]]:
-    """Items of a paired folder, sorted by stem, and everything that breaks a rule.
+def task_of(root: Path) -> Task:
+    """What a paired folder is for by its layers: intrinsic images where it has an ``albedo_layer``, else reflection removal."""
+    return TASKS["intrinsic" if (root / FOLDERS["albedo"]).is_dir() else "reflection"]
 
-    A ``reflection_layer`` is optional, but where it exists every item must have one. Sizes come from the headers; a file
+
+def inspect(root: Path, task: Task | None = None) -> tuple[list[PairFiles], list[Problem]]:
+    """Items of a paired folder with the layers of ``task`` (None: by ``task_of``), by stem, and everything that breaks a rule.
+
+    Layers other than the first are optional, but where there is one every item must have it. Sizes come from the headers; a file
     without a readable header is left to whoever decodes it.
     """
-    layers: dict[str, dict[str, Path]] = {}
+    task = task or task_of(root)
+    found: dict[str, dict[str, Path]] = {}
     problems: list[Problem] = []
-    for role in ("input", "transmission", "reflection"):
-        layers[role], double = by_stem(root / FOLDERS[role])
+    for role in ("input", *task.layers):
+        files, double = by_stem(root / FOLDERS[role])
         problems += double
-    if not layers["reflection"]:
-        del layers["reflection"]
-    stems = sorted(set().union(*layers.values()))
-    for role, files in layers.items():
+        if files or role in ("input", task.primary):
+            found[role] = files
+    stems = sorted(set().union(*found.values()))
+    for role, files in found.items():
         missing = [stem for stem in stems if stem not in files]
-        problems += [Problem(_where(layers, stem), f"has no partner in {FOLDERS[role]}/", "partner") for stem in missing]
+        problems += [Problem(_where(found, stem), f"has no partner in {FOLDERS[role]}/", "partner") for stem in missing]
     pairs = [
-        PairFiles(
-            name=stem,
-            input=layers["input"][stem],
-            transmission=layers["transmission"][stem],
-            reflection=layers.get("reflection", {}).get(stem),
-        )
+        PairFiles(name=stem, input=found["input"][stem], layers={role: found[role][stem] for role in found if role != "input"})
         for stem in stems
-        if all(stem in files for files in layers.values())
+        if all(stem in files for files in found.values())
     ]
     return pairs, problems + [problem for pair in pairs if (problem := _sizes(pair, root)) is not None]
 
 
-def find_pairs(root: Path, *, allow_missing: bool = False, on_mismatch: Mismatch = "refuse") -> list[PairFiles]:
-    """Items of a paired folder, sorted by stem.
+def find_pairs(
+    root: Path, task: Task | None = None, *, allow_missing: bool = False, on_mismatch: Mismatch = "refuse"
+) -> list[PairFiles]:
+    """Items of a paired folder, sorted by stem; ``task`` as for ``inspect``.
 
     ``allow_missing``: leave out what has no partner. ``on_mismatch``: with ``skip``, leave out what differs in size; with
     ``crop`` and ``resize``, keep it for ``PairSource`` to fit. What is left out or kept so is listed in the log. Raises DataError
     that lists missing partners in both directions, double stems and unequal sizes, or says that there is nothing to pair.
     """
-    pairs, problems = inspect(root)
+    task = task or task_of(root)
+    pairs, problems = inspect(root, task)
     waived = {"partner"} if allow_missing else set()
     waived |= {"size"} if on_mismatch != "refuse" else set()
     grave = [problem for problem in problems if problem.rule not in waived]
@@ -117,7 +122,7 @@ def find_pairs(root: Path, *, allow_missing: bool = False, on_mismatch: Mismatch
         differing = {problem.file for problem in problems if problem.rule == "size"}
         pairs = [pair for pair in pairs if pair.input.relative_to(root).as_posix() not in differing]
     if not pairs:
-        raise DataError(f"{root} holds no pairs; expected photos in blended/ and, with the same stems, in transmission_layer/")
+        raise DataError(f"{root} holds no pairs; expected photos in blended/ and, with the same stems, in {FOLDERS[task.primary]}/")
     return pairs
 
 

@@ -11,41 +11,38 @@ from torch.utils.data import Dataset
 from limpid.data.augment import Augment, as_tensor, moved
 from limpid.data.corrupt_files import CorruptFiles
 from limpid.data.decode import pixels, tensor
-from limpid.data.pairing import Mismatch, PairFiles, find_pairs
+from limpid.data.pairing import Mismatch, PairFiles, find_pairs, task_of
 from limpid.errors import SettingError
 from limpid.layers.batch import Kind
 from limpid.layers.pair import Pair
+from limpid.layers.task import Task
 
 
 class PairFolder(Dataset[Pair]):
-    """Every pair of ``root`` (``blended/``, ``transmission_layer/``, optional ``reflection_layer/``) as it is, by stem.
+    """Every pair of ``root`` (``blended/`` and the folders of the task's layers) as it is, by stem; ``task`` as for ``find_pairs``.
 
     Raises DataError when the folder does not pair up, and PhotoError, when an item is asked for, for a corrupt file.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.files = find_pairs(root)
+    def __init__(self, root: Path, task: Task | None = None) -> None:
+        self.files = find_pairs(root, task)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, index: int) -> Pair:
         files = self.files[index]
-        return Pair(
-            input=tensor(files.input),
-            transmission=tensor(files.transmission),
-            reflection=None if files.reflection is None else tensor(files.reflection),
-            name=files.name,
-        )
+        layers = {name: tensor(path) for name, path in files.layers.items()}
+        return Pair(input=tensor(files.input), layers=layers, name=files.name)
 
 
 class PairSource:
     """A ``Source`` of the pairs of ``root``: one drawn augmentation, applied to all layers; None leaves them as they are.
 
-    ``allow_missing``, ``on_mismatch``: what ``find_pairs`` lets pass; layers of unequal size are fitted here. ``reflection``:
-    of the ``file`` where there is one, or the ``difference`` input − transmission, which can be negative (Hu & Guo, ICCV 2023).
-    ``kind``: ``unaligned`` for shots with a shift between them; ``shift``: so many pixels of the result at most does the
-    transmission move on its own, each way (Wei et al., CVPR 2019: 10). A corrupt pair is replaced by the next one, see
+    ``task``, ``allow_missing``, ``on_mismatch``: what ``find_pairs`` looks for and lets pass; layers of unequal size are fitted
+    here. ``reflection``: of the ``file`` where there is one, or the ``difference`` input − transmission, which can be negative (Hu
+    & Guo, ICCV 2023). ``kind``: ``unaligned`` for shots with a shift between them; ``shift``: so many pixels of the result at most
+    does the first layer move on its own, each way (Wei et al., CVPR 2019: 10). A corrupt pair is replaced by the next one, see
     ``health``. Raises DataError when the folder does not pair up.
     """
 
@@ -54,6 +51,7 @@ class PairSource:
         root: Path,
         augment: Augment | None,
         *,
+        task: Task | None = None,
         allow_missing: bool = False,
         on_mismatch: Mismatch = "refuse",
         reflection: Literal["file", "difference"] = "file",
@@ -62,7 +60,8 @@ class PairSource:
     ) -> None:
         if shift < 0 or (shift and augment is None):
             raise SettingError(f"a shift is 0 or more pixels and needs an augmentation; got {shift}")
-        self.files_of_pairs = find_pairs(root, allow_missing=allow_missing, on_mismatch=on_mismatch)
+        self.task = task or task_of(root)
+        self.files_of_pairs = find_pairs(root, self.task, allow_missing=allow_missing, on_mismatch=on_mismatch)
         self.augment, self.on_mismatch = augment, on_mismatch
         self.reflection, self.kind, self.shift = reflection, kind, shift
         self.health = CorruptFiles(len(self.files_of_pairs), root)
@@ -77,11 +76,11 @@ class PairSource:
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
         """Pair number ``place``, augmented as ``draw`` says; the epoch plays no part."""
         files, layers = self.health.load(place, self._read)
-        tensors = self._augmented(layers, draw)
-        reflection = tensors[2] if files.reflection is not None else None
+        photo, *tensors = self._augmented(layers, draw)
+        known = dict(zip(files.layers, tensors, strict=True))
         if self.reflection == "difference":
-            reflection = tensors[0] - tensors[1]
-        return Pair(input=tensors[0], transmission=tensors[1], reflection=reflection, name=files.name, kind=self.kind)
+            known["reflection"] = photo - known["transmission"]
+        return Pair(input=photo, layers=known, name=files.name, kind=self.kind)
 
     def _augmented(self, layers: list[np.ndarray], draw: np.random.Generator) -> list[Tensor]:
         if self.augment is None:

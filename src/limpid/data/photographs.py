@@ -12,10 +12,10 @@ from torch import Tensor
 
 from limpid.data.concat import Listed
 from limpid.data.decode import pixels, size
-from limpid.data.manifest import sha256
 from limpid.data.pairing import listing
 from limpid.data.photo_folders import PhotoFolder
 from limpid.errors import DataError
+from limpid.files import sha256
 
 BUNDLED = ("astronaut", "chelsea", "coffee", "rocket")
 """Photographs inside scikit-image, in the public domain or CC0: enough to try things out, far too few to train on."""

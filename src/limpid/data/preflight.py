@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from limpid.data.manifest import sha256
 from limpid.data.pairing import listing
 from limpid.data.stream import Source
 from limpid.errors import DataError
+from limpid.files import sha256
 
 
 def check(training: Sequence[Source], held_out: Mapping[str, Sequence[Source]], length: int, per_step: int) -> list[str]:

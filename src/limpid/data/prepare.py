@@ -17,9 +17,10 @@ from limpid import catalogue
 from limpid.data.archive import MOST_BYTES, Unpacker
 from limpid.data.decode import is_photo, pixels
 from limpid.data.layout import FolderSet, Placement
-from limpid.data.manifest import NAME, FileRecord, Manifest, check, sha256
+from limpid.data.manifest import NAME, FileRecord, Manifest, check
 from limpid.data.pairing import Problem, listing
 from limpid.errors import DataError, PhotoError, SettingError, UnknownNameError, UsageError
+from limpid.files import sha256
 from limpid.progress import bar
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from limpid import __version__, catalogue
 from limpid.data.decode import is_photo, size
-from limpid.data.manifest import NAME, FileRecord, Manifest, sha256
+from limpid.data.manifest import NAME, FileRecord, Manifest
 from limpid.data.pairing import listing
 from limpid.data.photographs import Photographs
 from limpid.data.provenance import SETTINGS, Provenance, check_names, maker, read_provenance, settled
 from limpid.data.synthesis_kinds import Kind, Size
 from limpid.errors import DataError, SettingError, UsageError
+from limpid.files import sha256
 from limpid.image.contact_sheet import SHEET, ContactSheet
 from limpid.image.write import write
 from limpid.physics.leaves.presets import PRESETS, Preset

@@ -12,13 +12,14 @@ from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.environment import environment, versions
 from limpid.evaluation.items import Item
 from limpid.evaluation.methods import Method, NetworkMethod, SavedOutputs, UntouchedInput
-from limpid.evaluation.protocols import find_protocol, find_size_rule, measures
+from limpid.evaluation.protocols import USUAL, find_protocol, find_size_rule, measures
 from limpid.evaluation.published import published
 from limpid.evaluation.results import INPUT, MetricInfo, Results, Score
 from limpid.evaluation.run import run
 from limpid.evaluation.saved_images import Place
-from limpid.evaluation.scoring import Rules, Task
+from limpid.evaluation.scoring import Rules, ScoringTask
 from limpid.evaluation.sets import EvaluatedSet, open_set
+from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 from limpid.progress import bar, say
 from limpid.runtime.load import load
@@ -41,7 +42,7 @@ class EvaluateOptions:
     report: Path
     models: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, Path] = field(default_factory=dict)
-    protocol: str = "field"
+    protocol: str | None = None
     size_rule: str = "native"
     degradations: Sequence[DegradationCondition] = ()
     count: int | None = None
@@ -64,13 +65,25 @@ def evaluate(options: EvaluateOptions) -> Results:
     A fault of one image is said in one line and kept in its scores. Raises UsageError, UnknownNameError, DataError and WeightsError
     before anything is computed when names, folders or files are wrong.
     """
-    protocol = find_protocol(options.protocol)
     rule = find_size_rule(options.size_rule)
+    find_protocol(options.protocol or "field")  # a misspelt name is said before any folder is read
     sets = _sets(options)
-    metrics, left_out = measures(protocol, options.further, options.backbone_weights)
+    task = _task(sets)
+    name = options.protocol or USUAL[task.name]
+    protocol = find_protocol(name)
+    known = {role for one in sets for item in one.items for role in (*item.truths, *(["judgements"] if item.judgements else []))}
+    metrics, left_out = measures(protocol, options.further, options.backbone_weights, task=task, known=known)
     budget = None if options.max_memory is None else options.max_memory // options.jobs
-    rules = Rules(metrics=metrics, rounded=protocol.quantise == "round", size_rule=rule, budget=budget, report=options.report)
-    candidates = _candidates(options, budget)
+    rules = Rules(
+        task=task,
+        protocol=name,
+        metrics=metrics,
+        rounded=protocol.quantise == "round",
+        size_rule=rule,
+        budget=budget,
+        report=options.report,
+    )
+    candidates = _methods(options, task, budget)
     memory = cache.Cache(options.report / SCORES)
     try:
         scores = _Scores(options, rules, candidates, [item for one in sets for item in one.items], memory).all()
@@ -79,7 +92,7 @@ def evaluate(options: EvaluateOptions) -> Results:
     infos = tuple(_info(metric) for metric in metrics)
     notes = [*options.absent, *left_out, *(note for one in sets for note in one.notes), *_notes(scores, infos)]
     return Results(
-        protocol=f"{options.protocol}: {protocol.says}; {rule.says}",
+        protocol=f"{name}: {protocol.says}; {rule.says}",
         models=tuple(candidate.info for candidate in candidates.values()),
         sets=tuple(one.info for one in sets),
         metrics=infos,
@@ -113,7 +126,7 @@ class _Scores:
         kept = self._traced()
         return [self._finished((item, label), kept) for item in self.items for label in self.candidates]
 
-    def _task(self, item: Item) -> Task | None:
+    def _task(self, item: Item) -> ScoringTask | None:
         """What is missing for an image; None when nothing is."""
         missing = {}
         for label, candidate in self.candidates.items():
@@ -131,7 +144,7 @@ class _Scores:
                 missing[label] = key
             else:
                 self.found[item, label] = score
-        return Task(item=item, models=missing, keep=self._keeps_all) if missing else None
+        return ScoringTask(item=item, models=missing, keep=self._keeps_all) if missing else None
 
     @property
     def _keeps_all(self) -> bool:
@@ -142,9 +155,9 @@ class _Scores:
     def _says(self) -> str:
         """All that decides a score besides image and model."""
         names = " ".join(metric.name for metric in self.rules.metrics)
-        return f"{self.options.protocol} {self.options.size_rule} {names}"
+        return f"{self.rules.protocol} {self.options.size_rule} {names}"
 
-    def _compute(self, tasks: Sequence[Task]) -> None:
+    def _compute(self, tasks: Sequence[ScoringTask]) -> None:
         with bar(total=len(tasks), unit="image", quiet=self.options.quiet) as progress:
             try:
                 for task, scores in run(tasks, self.candidates, self.rules, jobs=self.options.jobs):
@@ -201,27 +214,32 @@ def _sets(options: EvaluateOptions) -> list[EvaluatedSet]:
     return sets
 
 
-def _candidates(options: EvaluateOptions, budget: int | None) -> dict[str, Method]:
-    candidates: dict[str, Method] = {INPUT: UntouchedInput()}
+def _task(sets: Sequence[EvaluatedSet]) -> Task:
+    """What all sets measure. Raises UsageError when they differ: no network and no table serves two tasks."""
+    for one in sets[1:]:
+        if one.task != sets[0].task:
+            first, second = (f"{one.info.label} measures {one.task.name}" for one in (sets[0], one))
+            raise UsageError(f"{first} and {second}; evaluate them apart")
+    return sets[0].task
+
+
+def _methods(options: EvaluateOptions, task: Task, budget: int | None) -> dict[str, Method]:
+    candidates: dict[str, Method] = {INPUT: UntouchedInput(task)}
     for label in (*options.models, *options.outputs):
         if label == INPUT or (label in options.models and label in options.outputs):
             raise UsageError(f"{label!r} names {'the untouched input' if label == INPUT else 'two models'}; choose another label")
     for label, name in options.models.items():
-        candidates[label] = _network(options, label, name, budget)
+        candidates[label] = _network(options, task, label, name, budget)
     for label, folder in options.outputs.items():
-        candidates[label] = SavedOutputs(label, folder)
+        candidates[label] = SavedOutputs(label, folder, task)
     return candidates
 
 
-def _network(options: EvaluateOptions, label: str, name: str, budget: int | None) -> NetworkMethod:
-    degraded = options.degradations and (
-        "deblur" if any(degradation.blur is not None for degradation in options.degradations) else "denoise"
-    )
-    task = degraded or "reflection"
+def _network(options: EvaluateOptions, task: Task, label: str, name: str, budget: int | None) -> NetworkMethod:
     try:
-        separator = load(name, options.device, options.precision, options.backbone_weights, task=task)
+        separator = load(name, options.device, options.precision, options.backbone_weights, task=task.name)
     except UsageError:  # the option is for all models, and this one may have no backbone to fill
-        separator = load(name, options.device, options.precision, task=task)
+        separator = load(name, options.device, options.precision, task=task.name)
     return NetworkMethod(separator, label, resolution=options.resolution, budget=budget, jobs=options.jobs)
 
 
@@ -249,8 +267,3 @@ def _notes(scores: Sequence[Score], metrics: Sequence[MetricInfo]) -> list[str]:
             none = sum(score.values.get(metric.name, 0.0) != score.values.get(metric.name, 0.0) for score in mine)
             notes += [f"{model}: {metric.title} has no value for {none} of {len(mine)} images"] if none else []
     return notes
-
-
-def protocol_of(name: str | None, degradations: Sequence[DegradationCondition]) -> str:
-    """The protocol that was named, or the usual one: ``restoration`` for degraded photos, else ``field``."""
-    return name or ("restoration" if degradations else "field")

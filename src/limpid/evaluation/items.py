@@ -1,7 +1,7 @@
 """One image to be measured on: its files, and what they hold when they are opened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,42 +15,47 @@ from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import Condition
 from limpid.image.photo import Photo
 from limpid.image.read import read
+from limpid.metrics.whdr import Judgement, read_judgements
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """An opened item: ``photo`` is what models see, ``truth`` what they should make of it, equal in size.
+    """An opened item: ``photo`` is what models see, ``truths`` the layers that they should make of it, equal in size.
 
-    Both keep the depth of their files, so that a large pair waits in a few bytes per pixel; a degraded photo is float32, neither
-    clipped nor rounded. ``native``: (height, width) before the size rule.
+    All keep the depth of their files, so that large pairs wait in a few bytes per pixel; a degraded photo is float32, neither
+    clipped nor rounded. ``judgements``: of people, where there are any. ``native``: (height, width) before the size rule.
     """
 
     photo: Photo
-    truth: Photo
+    truths: Mapping[str, Photo]
     native: tuple[int, int]
+    judgements: tuple[Judgement, ...] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width as compared, pixels."""
-        return self.truth.height, self.truth.width
+        return self.photo.height, self.photo.width
 
     @property
     def held(self) -> int:
         """Bytes that the case keeps."""
-        return self.photo.pixels.nbytes + self.truth.pixels.nbytes
+        return self.photo.pixels.nbytes + sum(truth.pixels.nbytes for truth in self.truths.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One image of a set. ``input``: None where it is made from the truth by ``degradation``.
+    """One image of a set.
 
-    ``key``: what stands for its files in the cache; ``fault``: why it cannot be measured at all, in one line, or empty.
+    ``input``: None where it is made from the truth by ``degradation``; ``truths``: layer → file, of those that the set has, the
+    first the one that people want; ``judgements``: file of what people said of it. ``key``: what stands for its files in the
+    cache; ``fault``: why it cannot be measured at all, in one line, or empty.
     """
 
     set: str
     name: str
     input: Path | None
-    truth: Path
+    truths: Mapping[str, Path] = field(hash=False)
+    judgements: Path | None = None
     degradation: DegradationCondition | None = None
     key: str = ""
     fault: str = ""
@@ -70,23 +75,34 @@ class Item:
         if self.degradation is not None:
             return self._degraded(self.degradation, rule)
         assert self.input is not None
-        photo, truth = read(self.input), read(self.truth)
-        if (photo.height, photo.width) != (truth.height, truth.width):
-            raise DataError(
-                f"{self.input} is {photo.width}×{photo.height}, but its truth {self.truth} is {truth.width}×{truth.height};"
-                " nothing is resized here: get the pair again or remove it"
-            )
-        native = (photo.height, photo.width)
-        return Case(photo=resized(photo, rule), truth=resized(truth, rule), native=native)
+        photo, truths = read(self.input), {layer: read(path) for layer, path in self.truths.items()}
+        for layer, truth in truths.items():
+            if (photo.height, photo.width) != (truth.height, truth.width):
+                raise DataError(
+                    f"{self.input} is {photo.width}×{photo.height}, but its truth {self.truths[layer]} is"
+                    f" {truth.width}×{truth.height}; nothing is resized here: get the pair again or remove it"
+                )
+        return Case(
+            photo=resized(photo, rule),
+            truths={layer: resized(truth, rule) for layer, truth in truths.items()},
+            native=(photo.height, photo.width),
+            judgements=None if self.judgements is None else read_judgements(self.judgements),
+        )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files of the item that exist, the input first."""
+        return tuple(path for path in (self.input, *self.truths.values(), self.judgements) if path is not None)
 
     def _degraded(self, degradation: DegradationCondition, rule: SizeRule) -> Case:
-        whole = Photo(pixels=pixels(self.truth), name=str(self.truth))
+        (layer, path), *_ = self.truths.items()
+        whole = Photo(pixels=pixels(path), name=str(path))
         try:
             photo, truth = degradation.apply(resized(whole, rule).pixels, self.name)
         except DataError as fault:
-            raise DataError(f"{self.truth} {fault}") from fault
-        made = [Photo(pixels=_channels_last(layer), name=str(self.truth)) for layer in (photo, truth)]
-        return Case(photo=made[0], truth=made[1], native=(made[1].height, made[1].width))
+            raise DataError(f"{path} {fault}") from fault
+        made = [Photo(pixels=_channels_last(picture), name=str(path)) for picture in (photo, truth)]
+        return Case(photo=made[0], truths={layer: made[1]}, native=(made[1].height, made[1].width))
 
 
 def resized(photo: Photo, rule: SizeRule) -> Photo:

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,24 +11,25 @@ import torch
 from torch import Tensor
 
 from limpid.backbones._backbone import Backbone
-from limpid.data.manifest import sha256
+from limpid.catalogue import find
 from limpid.data.pairing import by_stem, listing
 from limpid.errors import DataError, NoRoomError, UsageError
 from limpid.evaluation.environment import Peak
 from limpid.evaluation.items import Case, Item, resized
 from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import INPUT, ModelInfo
+from limpid.files import sha256
 from limpid.image.read import read
-from limpid.layers.task import TASKS
+from limpid.layers.task import Task
 from limpid.runtime.memory import default_budget
 from limpid.runtime.separator import SeparationOptions, Separator
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a model makes of a photo: (3, H, W), float32; what it took, seconds and bytes."""
+    """What a model makes of a photo: layer → (3, H, W), float32; what it took, seconds and bytes."""
 
-    layer: Tensor
+    layers: Mapping[str, Tensor]
     seconds: float = 0.0
     peak_bytes: int = 0
 
@@ -40,22 +42,27 @@ class Method(Protocol):
     def identity(self, item: Item) -> str:
         """All that decides the output besides the image."""
 
-    def estimate(self, item: Item, case: Case, rule: SizeRule) -> Estimate:
-        """What it makes of an opened image, in the size of the truth."""
+    def estimate(self, item: Item, case: Case, names: Sequence[str], rule: SizeRule) -> Estimate:
+        """What it makes of an opened image, in the size of the truth: the layers ``names``."""
 
 
 class UntouchedInput:
-    """The input as it is: what doing nothing scores."""
+    """The input as it is, and what a task's law leaves beside it: what doing nothing scores."""
 
     info = ModelInfo(label=INPUT, description="the untouched input")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
 
     def identity(self, item: Item) -> str:
         """The same for every image."""
         return INPUT
 
-    def estimate(self, item: Item, case: Case, rule: SizeRule) -> Estimate:
-        """The photo."""
-        return Estimate(layer=case.photo.tensor())
+    def estimate(self, item: Item, case: Case, names: Sequence[str], rule: SizeRule) -> Estimate:
+        """The photo as the first layer."""
+        photo = case.photo.tensor()
+        first = {self.task.primary: photo}
+        return Estimate(layers={name: first[name] if name in first else self.task.remainder(photo, first) for name in names})
 
 
 class NetworkMethod:
@@ -71,7 +78,7 @@ class NetworkMethod:
         self.options = SeparationOptions(resolution=resolution, max_memory=room)
         self.info = ModelInfo(
             label=label,
-            description=f"{separator.name}: {type(separator.network).__name__}; {separator.entry.source}",
+            description=f"{separator.name}: {type(separator.network).__name__}; {find('models', separator.model).source}",
             weights=separator.sha256 or "",
             parameters=sum(parameter.numel() for parameter in separator.network.parameters()),
             device=str(separator.device),
@@ -84,64 +91,72 @@ class NetworkMethod:
         info = self.info
         return " ".join((info.weights, self._backbones, info.device.partition(":")[0], info.precision, self.options.resolution))
 
-    def estimate(self, item: Item, case: Case, rule: SizeRule) -> Estimate:
-        """The first layer of the network. Raises NoRoomError when a limit was set and the photo does not fit it."""
-        primary = self.separator.task.layers[0]
-        held = case.held + 4 * 3 * case.size[0] * case.size[1]
+    def estimate(self, item: Item, case: Case, names: Sequence[str], rule: SizeRule) -> Estimate:
+        """Layers of the network. Raises NoRoomError when a limit was set and the photo does not fit it."""
+        held = case.held + 4 * 3 * case.size[0] * case.size[1] * len(names)
         plan = self.separator.plan(case.size, self.options, held=held)
         if self.budget is not None and plan.ram > self.budget:
             raise NoRoomError(
                 f"{case.photo.name}: needs about {plan.ram / 1e6:.0f} MB, more than the {self.budget / 1e6:.0f} MB allowed;"
                 " raise --max-memory or lower --jobs"
             )
-        layer = torch.empty(3, *case.size)
+        layers = {name: torch.empty(3, *case.size) for name in names}
         started = time.perf_counter()
         with Peak(self.separator.device) as peak:
-            for band in self.separator.bands(case.photo, self.options, (primary,), plan):
-                layer[:, band.top : band.bottom] = band.layers[primary]
-        return Estimate(layer=layer, seconds=time.perf_counter() - started, peak_bytes=peak.bytes)
+            for band in self.separator.bands(case.photo, self.options, names, plan):
+                for name, layer in layers.items():
+                    layer[:, band.top : band.bottom] = band.layers[name]
+        return Estimate(layers=layers, seconds=time.perf_counter() - started, peak_bytes=peak.bytes)
 
 
 class SavedOutputs:
-    """A folder of outputs: ``DIR/STEM.png``, or below it by set, by condition (``noise-25``), or by both."""
+    """A folder of outputs: ``DIR/STEM.png``, or below it by set, by condition (``noise-25``), or by both.
 
-    def __init__(self, label: str, folder: Path) -> None:
+    A layer other than the task's first is named: ``STEM.shading.png``.
+    """
+
+    def __init__(self, label: str, folder: Path, task: Task) -> None:
         if not folder.is_dir():
             raise UsageError(f"--outputs {label}={folder}: there is no such folder; name one that holds outputs by stem")
-        self.folder = folder
+        self.folder, self.task = folder, task
         self.info = ModelInfo(label=label, description=f"outputs in {folder}")
         self._found: dict[Path, dict[str, Path]] = {}
 
     def identity(self, item: Item) -> str:
-        """SHA-256 of the output. Raises DataError when it is missing."""
-        return sha256(self._path(item))
+        """SHA-256 of the outputs. Raises DataError when the first layer's is missing."""
+        there = [layer for layer in self.task.layers if layer == self.task.primary or self._find(item, layer) is not None]
+        return " ".join(sha256(self._path(item, layer)) for layer in there)
 
-    def estimate(self, item: Item, case: Case, rule: SizeRule) -> Estimate:
-        """The output as it was written. Raises DataError for another size than that of the photo."""
-        photo = read(self._path(item))
+    def estimate(self, item: Item, case: Case, names: Sequence[str], rule: SizeRule) -> Estimate:
+        """The outputs as they were written. Raises DataError for another size than that of the photo and for a missing file."""
+        return Estimate(layers={name: self._layer(self._path(item, name), case, rule) for name in names})
+
+    def _layer(self, path: Path, case: Case, rule: SizeRule) -> Tensor:
+        photo = read(path)
         if (photo.height, photo.width) == case.native:
             photo = resized(photo, rule)
         if (photo.height, photo.width) != case.size:
             height, width = case.native
             raise DataError(
-                f"{photo.name} is {photo.width}×{photo.height}, but its truth {case.truth.name} is {width}×{height};"
+                f"{photo.name} is {photo.width}×{photo.height}, but {case.photo.name} is {width}×{height};"
                 " nothing is resized here: write outputs in the size of their photos"
             )
-        return Estimate(layer=photo.tensor())
+        return photo.tensor()
 
-    def _path(self, item: Item) -> Path:
-        condition = "-".join(
-            f"{name}-{value:g}" if isinstance(value, float) else f"{name}-{value}" for name, value in item.conditions.items()
-        )
-        name = item.set.partition("/")[0]
+    def _path(self, item: Item, layer: str) -> Path:
+        found = self._find(item, layer)
+        if found is None:
+            name = f"{item.name}.png" if layer == self.task.primary else f"{item.name}.{layer}.png"
+            place = self.folder / _condition(item) / name
+            raise DataError(f"{place} is missing: there is no output of {self.info.label} for it; write it or leave out this model")
+        return found
+
+    def _find(self, item: Item, layer: str) -> Path | None:
+        condition, name = _condition(item), item.set.partition("/")[0]
         folders = [self.folder / item.set / condition, self.folder / name / condition, self.folder / condition]
-        stems = [item.name, *(f"{item.name}.{layer}" for layer in dict.fromkeys(task.layers[0] for task in TASKS.values()))]
-        for folder in folders:
-            for stem in stems:
-                if stem in self._files(folder):
-                    return self._files(folder)[stem]
-        place = self.folder / condition / f"{item.name}.png"
-        raise DataError(f"{place} is missing: there is no output of {self.info.label} for it; write it or leave out this model")
+        stems = [*([item.name] if layer == self.task.primary else []), f"{item.name}.{layer}"]
+        found = (self._files(folder).get(stem) for folder in folders for stem in stems)
+        return next((path for path in found if path is not None), None)
 
     def _files(self, folder: Path) -> dict[str, Path]:
         if folder not in self._found:
@@ -150,6 +165,12 @@ class SavedOutputs:
                 raise DataError(f"{folder} holds two outputs of one stem; {listing(double)}. Remove one of them.")
             self._found[folder] = files
         return self._found[folder]
+
+
+def _condition(item: Item) -> str:
+    """Folder of an image's degradation: ``noise-25``; empty without one."""
+    named = (f"{name}-{value:g}" if isinstance(value, float) else f"{name}-{value}" for name, value in item.conditions.items())
+    return "-".join(named)
 
 
 def _fillings(separator: Separator) -> str:

@@ -1,13 +1,14 @@
 """Protocols as rows of data: which measures with which settings, how outputs are rounded, what happens to sizes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from PIL.Image import Resampling
 
 from limpid import catalogue
 from limpid.errors import MissingExtraError, UnknownNameError, UsageError, WeightsError
+from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 
 _RANDOM = "_random"  # ending that asks by name for a network with random weights
@@ -40,11 +41,15 @@ SIZE_RULES = {
 
 @dataclass(frozen=True)
 class Column:
-    """One measure of the catalogue and its settings; an ``optional`` one is left out, aloud, when its weights cannot be had."""
+    """One measure of the catalogue and its settings; an ``optional`` one is left out, aloud, when its weights cannot be had.
+
+    ``layer``: which layer is measured, empty for the task's first.
+    """
 
     metric: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False
+    layer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +95,17 @@ PROTOCOLS = {
         columns=(Column("psnr_joint"), Column("ssim_gauss"), Column("lpips_alex", optional=True)),
         quantise="round",
     ),
+    "intrinsic": Protocol(
+        says="USI3D's tables: errors of albedo and shading free of scale (si-MSE, LMSE, DSSIM), WHDR where people have judged",
+        columns=(
+            *(Column(name, layer=layer) for name in ("si_mse", "lmse", "dssim") for layer in ("", "shading")),
+            Column("whdr"),
+        ),
+    ),
 }
+
+USUAL = {"reflection": "field", "denoise": "restoration", "deblur": "restoration", "intrinsic": "intrinsic"}
+"""Task → the protocol of its tables."""
 
 
 def find_protocol(name: str) -> Protocol:
@@ -107,16 +122,27 @@ def find_size_rule(name: str) -> SizeRule:
     return SIZE_RULES[name]
 
 
-def measures(protocol: Protocol, further: Sequence[str], backbone_weights: str) -> tuple[tuple[Metric, ...], list[str]]:
+def measures(
+    protocol: Protocol, further: Sequence[str], backbone_weights: str, *, task: Task, known: Collection[str]
+) -> tuple[tuple[Metric, ...], list[str]]:
     """The measures of a protocol and ``further`` ones by name, each name once, and notes on what was left out.
 
-    ``backbone_weights``: of learned measures, as on the command line; ``none`` concerns networks alone, since a random measure must
-    be asked for by name (``lpips_alex_random``). Raises UnknownNameError for a measure that does not exist, UsageError for one that
-    needs something else than a true layer, and what building a measure raises when it was asked for by name.
+    ``further`` may name a layer: ``psnr@reflection``. ``backbone_weights``: of learned measures, as on the command line; ``none``
+    concerns networks alone, since a random measure must be asked for by name (``lpips_alex_random``). ``known``: what the sets
+    hold, layers of ``task`` and ``judgements``; measures of a protocol that need something else are left out. Raises
+    UnknownNameError for a measure or layer that does not exist, UsageError for one asked for by name that needs what is not there,
+    and what building a measure raises when it was asked for by name.
     """
     made: dict[str, Metric] = {}
     notes = []
-    for column in (*protocol.columns, *(Column(name) for name in further)):
+    wanted = [_column(text, task) for text in further]
+    for column in (*protocol.columns, *wanted):
+        needed = _against(column, task)
+        if needed not in known:
+            if column in wanted:
+                held = ", ".join(sorted(known)) or "nothing"
+                raise UsageError(f"--metrics {column.metric} compares with {needed}, but these sets hold {held}; leave it out")
+            continue
         try:
             metric = _build(column, backbone_weights)
         except (WeightsError, MissingExtraError) as fault:
@@ -124,11 +150,10 @@ def measures(protocol: Protocol, further: Sequence[str], backbone_weights: str) 
                 raise
             notes.append(f"{column.metric} is left out: {fault}")
             continue
-        if metric.against != "layer":
-            raise UsageError(
-                f"--metrics {column.metric} compares with {metric.against}, which these sets do not hold; leave it out"
-            )
-        made.setdefault(metric.name, metric)
+        made.setdefault(metric.name, replace(metric, against=needed))
+    if not made:
+        raise UsageError(f"this protocol measures nothing that these sets hold ({', '.join(sorted(known)) or 'nothing'}); choose
+        another")
     return tuple(made.values()), notes
 
 
@@ -139,4 +164,16 @@ def _build(column: Column, backbone_weights: str) -> Metric:
         pretrained = "pretrained" if backbone_weights == "none" else backbone_weights
         settings["backbone_weights"] = "none" if column.metric.endswith(_RANDOM) else pretrained
     built: Metric = catalogue.find("metrics", name).build(**settings)
-    return built
+    return built.of(column.layer) if column.layer else built
+
+
+def _column(text: str, task: Task) -> Column:
+    """``psnr`` or ``psnr@R``."""
+    metric, _, layer = text.partition("@")
+    return Column(metric, layer=task.layer_name(layer) if layer and task.layer_name(layer) != task.primary else "")
+
+
+def _against(column: Column, task: Task) -> str:
+    """What a measure compares with: a layer of the task, or ``judgements``."""
+    entry = catalogue.find("metrics", column.metric.removesuffix(_RANDOM))
+    return entry.against if entry.against != "layer" else column.layer or task.primary

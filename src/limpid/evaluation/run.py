@@ -15,9 +15,9 @@ import torch
 from limpid.errors import NoRoomError, UsageError
 from limpid.evaluation.methods import Method
 from limpid.evaluation.results import Score
-from limpid.evaluation.scoring import Rules, Task, compute
+from limpid.evaluation.scoring import Rules, ScoringTask, compute
 
-Done = tuple[Task, list[Score]]
+Done = tuple[ScoringTask, list[Score]]
 
 _Work = Callable[[int], list[Score]]
 _LOOK = 1.0  # seconds between a worker's looks for its parent
@@ -25,7 +25,7 @@ _LOOK = 1.0  # seconds between a worker's looks for its parent
 _work: _Work | None = None  # what a worker process does; forked with it, so that networks are never copied
 
 
-def run(tasks: Sequence[Task], candidates: Mapping[str, Method], rules: Rules, *, jobs: int = 1) -> Iterator[Done]:
+def run(tasks: Sequence[ScoringTask], candidates: Mapping[str, Method], rules: Rules, *, jobs: int = 1) -> Iterator[Done]:
     """Tasks with their scores as they are done; with ``jobs`` above 1 in that many processes, which share the networks' memory.
 
     Raises UsageError where processes cannot be forked or a network does not run on the CPU, and NoRoomError when the system ended

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -30,18 +30,17 @@ def save(report: Path, item: Item, case: Case, label: str, key: str, estimate: E
     ``key``: of the score, so that the files of other weights are never taken for these. Raises PhotoError when writing fails.
     """
     names = names_of(item, label, key)
-    layers: Mapping[str, Tensor] = {"output": estimate.layer}
     for role, name in names.items():
         path = report / name
         if not path.exists():
-            write(layers[role] if role in layers else _shown(case, role), path, format="png")
+            write(_shown(role, case, estimate), path, format="png")
 
 
 def names_of(item: Item, label: str, key: str) -> dict[str, str]:
     """``input``, ``output`` and ``truth`` → path below the report folder; the input has no output beside itself."""
     place = f"{FOLDER}/{_safe(item.set)}/{_safe(item.name)}"
     mark = hashlib.sha256(item.key.encode()).hexdigest()[:8]
-    names = {"input": f"{place}.{mark}.input.png", "truth": f"{place}.{mark}.truth.png"}
+    names = {"input": f"{place}.{mark}.input.png"} | ({"truth": f"{place}.{mark}.truth.png"} if item.truths else {})
     return names if label == INPUT else {**names, "output": f"{place}.{_safe(label)}.{key[:8]}.png"}
 
 
@@ -55,8 +54,10 @@ def worst_and_best(scores: Sequence[tuple[Place, Score]], metric: str, *, higher
     return chosen
 
 
-def _shown(case: Case, role: str) -> Tensor:
-    return (case.photo if role == "input" else case.truth).tensor()
+def _shown(role: str, case: Case, estimate: Estimate) -> Tensor:
+    if role == "output":
+        return next(iter(estimate.layers.values()))
+    return case.photo.tensor() if role == "input" else next(iter(case.truths.values())).tensor()
 
 
 def _safe(name: str) -> str:

@@ -13,6 +13,7 @@ from limpid.evaluation.items import Case, Item
 from limpid.evaluation.methods import Method
 from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import Score
+from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 from limpid.runtime.memory import give_back
 
@@ -25,15 +26,23 @@ _DECIMALS = 10  # further ones depend on how many threads a sum was split over
 class Rules:
     """What holds for every image: measures, rounding, sizes, ``budget`` in bytes (None: no limit), ``report`` folder of traces."""
 
+    task: Task
+    protocol: str
     metrics: tuple[Metric, ...]
     rounded: bool
     size_rule: SizeRule
     budget: int | None
     report: Path
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that are measured, or saved: the first one always."""
+        measured = {metric.against for metric in self.metrics}
+        return tuple(name for name in self.task.layers if name == self.task.primary or name in measured)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class ScoringTask:
     """One image and the models to be measured on it: label → key of the score. ``keep``: write traces of what they make."""
 
     item: Item
@@ -41,7 +50,7 @@ class Task:
     keep: bool = False
 
 
-def compute(task: Task, candidates: Mapping[str, Method], rules: Rules) -> list[Score]:
+def compute(task: ScoringTask, candidates: Mapping[str, Method], rules: Rules) -> list[Score]:
     """A score for each model of a task, with an error in place of values where it failed."""
     try:
         case = task.item.open(rules.size_rule)
@@ -63,13 +72,15 @@ def compute(task: Task, candidates: Mapping[str, Method], rules: Rules) -> list[
     return scores
 
 
-def _scored(task: Task, case: Case, candidate: Method, key: str, rules: Rules) -> Score:
+def _scored(task: ScoringTask, case: Case, candidate: Method, key: str, rules: Rules) -> Score:
     item = task.item
     _check_room(case, rules)
-    estimate = candidate.estimate(item, case, rules.size_rule)
+    names = [name for name in rules.layers if name == rules.task.primary or name in case.truths]
+    estimate = candidate.estimate(item, case, names, rules.size_rule)
     if rules.rounded:
-        estimate.layer.clamp_(0, 1).mul_(255).round_().div_(255)
-    values, capped = measure(estimate.layer, case.truth.tensor(), rules.metrics)
+        for layer in estimate.layers.values():
+            layer.clamp_(0, 1).mul_(255).round_().div_(255)
+    values, capped = _measured(estimate.layers, case, rules)
     if task.keep:
         saved_images.save(rules.report, item, case, candidate.info.label, key, estimate)
     return Score(
@@ -83,6 +94,22 @@ def _scored(task: Task, case: Case, candidate: Method, key: str, rules: Rules) -
         peak_bytes=estimate.peak_bytes,
         conditions=item.conditions,
     )
+
+
+def _measured(layers: Mapping[str, Tensor], case: Case, rules: Rules) -> tuple[dict[str, float], dict[str, int]]:
+    """All measures of an image: of each true layer, and of what people said; NaN where there is nothing to compare with."""
+    values: dict[str, float] = {}
+    capped: dict[str, int] = {}
+    for against in dict.fromkeys(metric.against for metric in rules.metrics):
+        metrics = [metric for metric in rules.metrics if metric.against == against]
+        if against == "judgements" and case.judgements is not None:
+            values |= {metric.name: float(metric(layers[rules.task.primary], case.judgements)) for metric in metrics}
+        elif against in case.truths:
+            some, exact = measure(layers[against], case.truths[against].tensor(), metrics)
+            values, capped = values | some, capped | exact
+        else:
+            values |= {metric.name: math.nan for metric in metrics}
+    return {metric.name: values[metric.name] for metric in rules.metrics}, capped
 
 
 def measure(estimate: Tensor, truth: Tensor, metrics: Sequence[Metric]) -> tuple[dict[str, float], dict[str, int]]:
@@ -109,7 +136,7 @@ def trace(item: Item, candidate: Method, key: str, rules: Rules) -> bool:
     """Write the pictures of a model whose score is known already; False when that fails."""
     try:
         case = item.open(rules.size_rule)
-        estimate = candidate.estimate(item, case, rules.size_rule)
+        estimate = candidate.estimate(item, case, [rules.task.primary], rules.size_rule)
         saved_images.save(rules.report, item, case, candidate.info.label, key, estimate)
     except (LimpidError, MemoryError):
         return False
@@ -133,6 +160,6 @@ def failed(item: Item, label: str, fault: Exception, size: tuple[int, int] = (0,
     text = str(fault)
     if isinstance(fault, MemoryError):
         text = "out of memory; lower --max-memory or --jobs"
-    if not any(str(path) in text for path in (item.input, item.truth) if path is not None) and "no output of" not in text:
-        text = f"{item.input or item.truth}: {text}"
+    if not any(str(path) in text for path in item.files) and "no output of" not in text:
+        text = f"{item.files[0]}: {text}"
     return Score(set=item.set, item=item.name, model=label, size=size, values={}, conditions=item.conditions, error=text)

@@ -9,11 +9,13 @@ from pathlib import Path
 from limpid import catalogue
 from limpid.data import pairing
 from limpid.data.layout import FolderSet
-from limpid.data.manifest import NAME, Manifest, sha256
+from limpid.data.manifest import NAME, Manifest
 from limpid.errors import DataError, UnknownNameError, UsageError
 from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.items import Item
 from limpid.evaluation.results import SetInfo
+from limpid.files import sha256
+from limpid.layers.task import Task, find_task
 from limpid.recipe.text import Document
 from limpid.recipe.variables import resolve, settings_file
 
@@ -30,9 +32,10 @@ _TEST = {"nature": "test"}  # variant that is tested on, where it is not the def
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatedSet:
-    """A set, its images in order, and notes on what a reader must know."""
+    """A set, the task that it measures, its images in order, and notes on what a reader must know."""
 
     info: SetInfo
+    task: Task
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
 
@@ -49,9 +52,10 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
     name = ALIASES.get(label, label)
     name = name if name in catalogue.names("sets") else ""
     label += f"/{manifest.variant}" if manifest and manifest.variant else ""
-    found = _photos(folder, label) if degradations else _pairs(folder, label)
+    task = _task(name, folder, degradations)
+    found = _photos(folder, label) if degradations else _pairs(folder, label, task) or _judged(folder, label)
     if not found:
-        raise DataError(f"{folder} holds {'no photos' if degradations else 'no pairs'}; {_remedy(bool(degradations))}")
+        raise DataError(f"{folder} holds {'no photos' if degradations else 'no pairs'}; {_remedy(bool(degradations), task)}")
     used = [_hashed(item) for item in found[:count]]
     notes = _notes(name, len(found), len(used), [item for item in used if item.fault])
     info = SetInfo(
@@ -63,7 +67,7 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
         name=name,
     )
     degraded = [_degraded(item, degradation) for degradation in degradations for item in used] if degradations else used
-    return EvaluatedSet(info=info, items=tuple(degraded), notes=tuple(f"{label}: {note}" for note in notes))
+    return EvaluatedSet(info=info, task=task, items=tuple(degraded), notes=tuple(f"{label}: {note}" for note in notes))
 
 
 def expected(name: str) -> str:
@@ -121,31 +125,53 @@ def noted(name: str) -> Path:
     return folder
 
 
-def _pairs(root: Path, label: str) -> list[Item]:
+def _task(name: str, folder: Path, degradations: Sequence[DegradationCondition]) -> Task:
+    """What a set measures: what the degradations ask to undo, what the catalogue says of it, or what its folders hold."""
+    if degradations:
+        return find_task("deblur" if any(condition.blur is not None for condition in degradations) else "denoise")
+    tasks = catalogue.find("sets", name).tasks if name else ()
+    return find_task(tasks[0]) if tasks else pairing.task_of(folder)
+
+
+def _pairs(root: Path, label: str, task: Task) -> list[Item]:
     """Pairs sorted by stem, the broken ones with their fault."""
-    pairs, problems = pairing.inspect(root)
+    pairs, problems = pairing.inspect(root, task)
     broken = {Path(problem.file).stem: problem for problem in problems}
     items = {
-        files.name: Item(set=label, name=files.name, input=files.input, truth=files.transmission)
+        files.name: Item(set=label, name=files.name, input=files.input, truths=files.layers)
         for files in pairs
         if files.name not in broken
     }
     for stem, problem in broken.items():
         path = root / problem.file
         fault = f"{root}/{problem}; repair it or remove {path.name}, nothing is resized or guessed here"
-        items[stem] = Item(set=label, name=stem, input=path, truth=path, fault=fault)
+        items[stem] = Item(set=label, name=stem, input=path, truths={}, fault=fault)
     return [items[stem] for stem in sorted(items)]
+
+
+def _judged(root: Path, label: str) -> list[Item]:
+    """Photos with what people said of them in ``judgements/STEM.json``; none where there is no such folder."""
+    judgements = root / pairing.FOLDERS["judgements"]
+    if not judgements.is_dir():
+        return []
+    found, _ = pairing.by_stem(root)
+    said = {stem: judgements / f"{stem}.json" for stem in found}
+    return [
+        Item(set=label, name=stem, input=path, truths={}, judgements=said[stem])
+        for stem, path in found.items()
+        if said[stem].is_file()
+    ]
 
 
 def _photos(root: Path, label: str) -> list[Item]:
     """Clean photos: those of the folder, or the truths of a paired one."""
     inside = root / pairing.FOLDERS["transmission"]
     found, double = pairing.by_stem(inside if inside.is_dir() else root)
-    items = [Item(set=label, name=stem, input=None, truth=path) for stem, path in found.items()]
+    items = [Item(set=label, name=stem, input=None, truths={"restored": path}) for stem, path in found.items()]
     for problem in double:
         path = root / problem.file
         fault = f"{root}/{problem}; rename or remove one of them"
-        items.append(Item(set=label, name=path.name, input=None, truth=path, fault=fault))
+        items.append(Item(set=label, name=path.name, input=None, truths={"restored": path}, fault=fault))
     return items
 
 
@@ -154,7 +180,7 @@ def _hashed(item: Item) -> Item:
     if item.fault:
         return item
     try:
-        key = " ".join(sha256(path) for path in (item.input, item.truth) if path is not None)
+        key = " ".join(map(sha256, item.files))
     except OSError as fault:
         return replace(item, fault=f"{fault.filename} cannot be read ({fault.strerror}); check your permission")
     return replace(item, key=key)
@@ -176,7 +202,8 @@ def _notes(name: str, whole: int, used: int, broken: Sequence[Item]) -> list[str
     return notes + ([f"{len(broken)} of its images cannot be measured"] if broken else [])
 
 
-def _remedy(degraded: bool) -> str:
+def _remedy(degraded: bool, task: Task) -> str:
     if degraded:
         return "--degrade needs a folder of clean photos"
-    return "expected photos in blended/ and, with the same stems, in transmission_layer/; see `limpid prepare`"
+    folder = pairing.FOLDERS[task.primary]
+    return f"expected photos in blended/ and, with the same stems, in {folder}/; see `limpid prepare`"

@@ -1,8 +1,6 @@
 """Writing a layer so that nothing is ever half-written: a temporary name in the same folder, then one rename."""
 
 import os
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +8,7 @@ from typing import BinaryIO
 from torch import Tensor
 
 from limpid.errors import LimpidError, PhotoError, printable
+from limpid.files import replacing
 from limpid.image.encode import encode
 from limpid.image.formats import canonical
 from limpid.image.photo import Photo
@@ -49,20 +48,12 @@ def write(
         raise PhotoError(f"{printable(path)}: it exists; choose another name or allow overwriting (--overwrite)")
     if format is not None or path.suffix:
         format = canonical(format or path.suffix)
-    partial = path.with_name(f".limpid-{secrets.token_hex(6)}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("xb") as file:
+        with replacing(path) as partial, partial.open("xb") as file:
             notes = encode(layer, file, like=like, format=format, quality=quality)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
     except LimpidError as fault:
         raise type(fault)(f"{printable(path)}: {str(fault).removeprefix(f'{like.name}: ' if like else '')}") from fault
     except OSError as fault:
         remedy = "free some space, or choose another folder with -o"
         raise PhotoError(f"{printable(path)}: cannot be written ({fault.strerror or fault}); {remedy}") from fault
-    finally:
-        with suppress(OSError):  # not there when all went well
-            partial.unlink()
     return Written(path=path, notes=notes)

@@ -1,11 +1,13 @@
 """Several photos of one size together with the layers that they should be split into: what losses look at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import torch
 from torch import Tensor
+
+from limpid.layers.task import Task
 
 Kind = Literal["synthetic", "aligned", "unaligned"]
 """How a pair came to be: blended or degraded by us, photographed, or photographed with a shift between the two shots."""
@@ -17,11 +19,12 @@ KINDS: tuple[Kind, ...] = ("synthetic", "aligned", "unaligned")
 class Batch:
     """B photos and what is known of their layers.
 
-    ``input``: (B, 3, H, W), 0…1, sRGB-encoded. ``truth``: layer name → (B, 3, H, W), zeros where nobody knows it; ``known``:
-    layer name → (B,), bool, on the CPU. ``kinds`` and ``names``: one per photo. ``gain``: (B,), what the transmission was
-    multiplied by in linear light when it was mixed, 1 where nobody did.
+    ``task``: what is to be made of them. ``input``: (B, 3, H, W), 0…1, sRGB-encoded. ``truth``: name of each of the task's layers
+    → (B, 3, H, W), zeros where nobody knows it; ``known``: the same name → (B,), bool, on the CPU. ``kinds`` and ``names``: one
+    per photo. ``gain``: (B,), what the transmission was multiplied by in linear light when it was mixed, 1 where nobody did.
     """
 
+    task: Task
     input: Tensor
     truth: Mapping[str, Tensor]
     known: Mapping[str, Tensor]
@@ -37,13 +40,11 @@ class Batch:
 
         Photos in pinned memory are on their way when this returns.
         """
-        return type(self)(
+        return replace(
+            self,
             input=self.input.to(device, non_blocking=True),
             truth={name: layer.to(device, non_blocking=True) for name, layer in self.truth.items()},
-            known=self.known,
-            kinds=self.kinds,
             gain=self.gain.to(device, non_blocking=True),
-            names=self.names,
         )
 
     def select(self, mask: Tensor) -> Self:
@@ -51,7 +52,8 @@ class Batch:
         chosen = mask.tolist()
         if all(chosen):
             return self
-        return type(self)(
+        return replace(
+            self,
             input=self.input[mask],
             truth={name: layer[mask] for name, layer in self.truth.items()},
             known={name: known[mask] for name, known in self.known.items()},

@@ -1,5 +1,6 @@
 """What training and evaluation see of a data set: one photo and its layers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -11,15 +12,13 @@ from limpid.layers.batch import Kind
 class Pair:
     """One photo with what a network should make of it.
 
-    ``input``, ``transmission``, ``reflection``: (3, H, W), float32, 0…1, sRGB-encoded, equal sizes; ``reflection`` is None
-    where nobody knows it; in restoration the transmission is the target, whatever its layer is called. ``name``: stem of the
-    file, or what was drawn. ``kind``: how the pair came to be; ``gain``: what the transmission was multiplied by in linear
-    light when it was mixed, 1 where nobody did.
+    ``input``: (3, H, W), float32, 0…1, sRGB-encoded; ``layers``: name → the same, those that are known. ``name``: stem of the file,
+    or what was drawn. ``kind``: how the pair came to be; ``gain``: what the transmission was multiplied by in linear light when it
+    was mixed, 1 where nobody did.
     """
 
     input: Tensor
-    transmission: Tensor
-    reflection: Tensor | None
+    layers: Mapping[str, Tensor]
     name: str
     kind: Kind = "aligned"
     gain: float = 1.0

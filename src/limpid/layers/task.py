@@ -1,51 +1,138 @@
 """A task is the names of its layers and the law that composes them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add, mul, sub
 
-from limpid.errors import UnknownNameError
+from torch import Tensor
+
+from limpid.errors import SettingError, UnknownNameError
+
+FLOOR = 1e-3
+"""Where a factor is darker than this, 0…1, the other factor is not told from the product."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """How layers compose a photo.
+
+    ``says``: the formula. ``compose``: layers in the task's order → the photo. ``rest``: what is left of the photo when some layers
+    are known; together with them it composes the photo again.
+    """
+
+    says: str
+    compose: Callable[[Sequence[Tensor]], Tensor]
+    rest: Callable[[Tensor, Sequence[Tensor]], Tensor]
+
+
+def _sum(layers: Sequence[Tensor]) -> Tensor:
+    return reduce(add, layers)
+
+
+def _product(layers: Sequence[Tensor]) -> Tensor:
+    return reduce(mul, layers)
+
+
+def _difference(mixed: Tensor, layers: Sequence[Tensor]) -> Tensor:
+    return reduce(sub, layers, mixed)
+
+
+def _quotient(mixed: Tensor, layers: Sequence[Tensor]) -> Tensor:
+    return mixed / _product(layers).clamp_min(FLOOR)
+
+
+ADD = Law(says="I = Σ layers", compose=_sum, rest=_difference)
+"""Light adds up."""
+
+MULTIPLY = Law(says="I = Π layers", compose=_product, rest=_quotient)
+"""Light is reflected in part."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """Layers in their order (the first is the one people want), the optional ones, their law, and short names.
 
-    ``rebuilds``: whether the layers of a large photo may be found at a smaller size and rebuilt, as what is taken away is smooth.
-    ``signed``: layers with values below 0, which files show around middle grey.
+    ``law``: None where the layers alone do not compose the photo (deblurring: I = kernel ∗ restored). ``rebuilds``: whether the
+    layers of a large photo may be found at a smaller size and rebuilt, as what is taken away is smooth. ``signed``: layers with
+    values below 0, which files show around middle grey.
     """
 
+    name: str
     layers: tuple[str, ...]
     optional: tuple[str, ...] = ()
-    law: str
-    aliases: Mapping[str, str]
+    law: Law | None
+    aliases: Mapping[str, str] = field(default_factory=dict)
     rebuilds: bool = False
     signed: tuple[str, ...] = ()
 
+    @property
+    def primary(self) -> str:
+        """The layer that people want."""
+        return self.layers[0]
+
+    def compose(self, layers: Mapping[str, Tensor]) -> Tensor:
+        """The photo that the layers make, (…, H, W), from all of the task's layers that are there.
+
+        Raises SettingError for a task without a law, UnknownNameError when a layer that is not optional is missing.
+        """
+        self._check(layers)
+        return self._law().compose([layers[name] for name in (*self.layers, *self.optional) if name in layers])
+
+    def remainder(self, mixed: Tensor, layers: Mapping[str, Tensor]) -> Tensor:
+        """What is left of a photo (…, H, W) beside those of the task's layers that are given, by the task's law.
+
+        Raises SettingError for a task without a law.
+        """
+        return self._law().rest(mixed, [layers[name] for name in self.layers if name in layers])
+
+    def layer_name(self, wanted: str) -> str:
+        """Full name of a layer given by name or alias (``T`` → ``transmission``); names of cascade steps pass through.
+
+        Raises UnknownNameError for anything else.
+        """
+        known = self.layers + self.optional
+        name = self.aliases.get(wanted, wanted)
+        step = name.rpartition("_")
+        if name not in known and not (step[0] in known and step[2].isdigit()):
+            raise UnknownNameError("layer", wanted, (*known, *self.aliases))
+        return name
+
+    def _check(self, layers: Mapping[str, Tensor]) -> None:
+        for name in self.layers:
+            if name not in layers:
+                raise UnknownNameError(f"layer of these for the task {self.name}", name, layers)
+
+    def _law(self) -> Law:
+        if self.law is None:
+            raise SettingError(
+                f"the layers of the task {self.name} ({', '.join(self.layers)}) do not compose the photo by themselves"
+            )
+        return self.law
+
 
 TASKS: Mapping[str, Task] = {
-    "reflection": Task(
-        layers=("transmission", "reflection"),
-        optional=("residual",),
-        law="I = T + R + residual",
-        aliases={"T": "transmission", "R": "reflection"},
-        rebuilds=True,
-        signed=("residual",),
-    ),
-    "intrinsic": Task(layers=("albedo", "shading"), law="I = A · S", aliases={"A": "albedo", "S": "shading"}),
-    "denoise": Task(layers=("restored",), law="I = restored + noise", aliases={}),
-    "deblur": Task(layers=("restored",), law="I = kernel ∗ restored", aliases={}),
+    task.name: task
+    for task in (
+        Task(
+            name="reflection",
+            layers=("transmission", "reflection"),
+            optional=("residual",),
+            law=ADD,
+            aliases={"T": "transmission", "R": "reflection"},
+            rebuilds=True,
+            signed=("residual",),
+        ),
+        Task(name="intrinsic", layers=("albedo", "shading"), law=MULTIPLY, aliases={"A": "albedo", "S": "shading"}),
+        Task(name="denoise", layers=("restored",), law=ADD),  # what is left of the photo is its noise
+        Task(name="deblur", layers=("restored",), law=None),
+    )
 }
 """Task name → its layers and law; all values sRGB-encoded, 0…1."""
 
 
-def layer_name(task: str, wanted: str) -> str:
-    """Full name of a layer given by name or alias (``T`` → ``transmission``); names of cascade steps pass through.
-
-    Raises UnknownNameError for anything else.
-    """
-    layers = TASKS[task].layers + TASKS[task].optional
-    name = TASKS[task].aliases.get(wanted, wanted)
-    step = name.rpartition("_")
-    if name not in layers and not (step[0] in layers and step[2].isdigit()):
-        raise UnknownNameError("layer", wanted, (*layers, *TASKS[task].aliases))
-    return name
+def find_task(name: str) -> Task:
+    """The task of that name; raises UnknownNameError with the nearest spelling."""
+    if name not in TASKS:
+        raise UnknownNameError("task", name, TASKS)
+    return TASKS[name]

@@ -11,7 +11,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import SettingError
 
 FormName = Literal["vanilla", "least_squares", "relativistic", "relativistic_average"]
@@ -94,7 +94,7 @@ class Adversarial(nn.Module):
         return FORMS[self.form].generator(real, fake)
 
 
-ENTRY = Entry(
+ENTRY = LossEntry(
     build=Adversarial,
     takes="logits",
     source="Goodfellow et al., NeurIPS 2014; Mao et al., ICCV 2017; Jolicoeur-Martineau, ICLR 2019, arXiv:1807.00734",

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import SettingError
 from limpid.losses._check import check_pair
 
@@ -31,4 +31,4 @@ class Charbonnier(nn.Module):
         return charbonnier(estimate, target, epsilon=self.epsilon)
 
 
-ENTRY = Entry(build=Charbonnier, takes="layer", source="Charbonnier et al., ICIP 1994")
+ENTRY = LossEntry(build=Charbonnier, takes="layer", source="Charbonnier et al., ICIP 1994")

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import SettingError
 from limpid.losses._check import check_pair
 from limpid.losses._features import Features
@@ -120,6 +120,6 @@ def _weights(wanted: Tensor, found: Tensor, bandwidth: float) -> Tensor:
     return ((1 - relative) / bandwidth).softmax(0)
 
 
-ENTRY = Entry(
+ENTRY = LossEntry(
     build=Contextual, takes="layer", source="Mechrez et al., ECCV 2018, arXiv:1803.02077; Wei et al., CVPR 2019, arXiv:1904.00637"
 )

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import SettingError, ShapeError
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation
@@ -86,4 +86,4 @@ def _overlap(first: Tensor, second: Tensor, per_image: bool, epsilon: float) -> 
     return (product.mean(dims) + epsilon).pow(0.25).reshape(-1)
 
 
-ENTRY = Entry(build=Exclusion, takes="scene", source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376")
+ENTRY = LossEntry(build=Exclusion, takes="scene", source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376")

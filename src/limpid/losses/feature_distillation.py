@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.blocks.weight_init import kaiming_normal
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import SettingError, UnknownNameError
 
 
@@ -68,7 +68,7 @@ def _fit(features: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
-ENTRY = Entry(
+ENTRY = LossEntry(
     build=FeatureDistillation,
     takes="teacher",
     source="Romero et al., ICLR 2015, arXiv:1412.6550; PINTO0309/reflection-removal (MIT)",

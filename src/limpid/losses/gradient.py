@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.losses._check import check_pair
 
 
@@ -29,4 +29,4 @@ class Gradient(nn.Module):
         return gradient(estimate, target)
 
 
-ENTRY = Entry(build=Gradient, takes="layer", source="Wei et al., CVPR 2019, arXiv:1904.00637")
+ENTRY = LossEntry(build=Gradient, takes="layer", source="Wei et al., CVPR 2019, arXiv:1904.00637")

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation
 from limpid.losses._check import check_pair
@@ -50,4 +50,4 @@ class IbclnMultiscale(nn.Module):
         return torch.stack(terms).sum()
 
 
-ENTRY = Entry(build=IbclnMultiscale, takes="scene", source="Li et al., CVPR 2020, arXiv:1911.06634")
+ENTRY = LossEntry(build=IbclnMultiscale, takes="scene", source="Li et al., CVPR 2020, arXiv:1911.06634")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation, steps_of
 from limpid.losses.mse import mse
@@ -66,4 +66,4 @@ def _linear(image: Tensor) -> Tensor:
     return image.clamp(min=0) ** GAMMA
 
 
-ENTRY = Entry(build=IbclnResidual, takes="scene", source="Li et al., CVPR 2020, arXiv:1911.06634")
+ENTRY = LossEntry(build=IbclnResidual, takes="scene", source="Li et al., CVPR 2020, arXiv:1911.06634")

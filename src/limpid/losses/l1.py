@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.losses._check import check_pair
 
 
@@ -26,4 +26,4 @@ class L1(nn.Module):
         return l1(estimate, target)
 
 
-ENTRY = Entry(build=L1, takes="layer", source="textbook")
+ENTRY = LossEntry(build=L1, takes="layer", source="textbook")

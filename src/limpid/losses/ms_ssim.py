@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import SettingError, ShapeError
 from limpid.losses._structure import SIGMA, similarity, window_size
 
@@ -50,4 +50,4 @@ class MsSsim(nn.Module):
         return ms_ssim(estimate, target, weights=self.weights, sigma=self.sigma)
 
 
-ENTRY = Entry(build=MsSsim, takes="layer", source="Wang et al., Asilomar 2003")
+ENTRY = LossEntry(build=MsSsim, takes="layer", source="Wang et al., Asilomar 2003")

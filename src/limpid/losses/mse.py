@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.losses._check import check_pair
 
 
@@ -26,4 +26,4 @@ class Mse(nn.Module):
         return mse(estimate, target)
 
 
-ENTRY = Entry(build=Mse, takes="layer", source="textbook")
+ENTRY = LossEntry(build=Mse, takes="layer", source="textbook")

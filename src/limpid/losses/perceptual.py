@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from limpid.backbones.vgg19 import FIRSTS, SLICES
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import SettingError
 from limpid.losses._check import check_pair
 from limpid.losses._features import Features
@@ -90,7 +90,7 @@ def _published(preset: Preset | None, backbone: str) -> Mapping[str, float]:
     return PRESETS[preset][backbone]
 
 
-ENTRY = Entry(
+ENTRY = LossEntry(
     build=Perceptual,
     takes="layer",
     source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376; after Johnson et al., ECCV 2016; presets: the code of each paper",

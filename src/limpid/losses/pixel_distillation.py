@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import ShapeError
 from limpid.losses.l1 import l1
 
@@ -35,6 +35,6 @@ class PixelDistillation(nn.Module):
         return pixel_distillation(student, teacher)
 
 
-ENTRY = Entry(
+ENTRY = LossEntry(
     build=PixelDistillation, takes="teacher", source="Hinton et al., 2015, arXiv:1503.02531; PINTO0309/reflection-removal (MIT)"
 )

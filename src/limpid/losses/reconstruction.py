@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation
 from limpid.losses.l1 import l1
@@ -30,4 +30,4 @@ class Reconstruction(nn.Module):
         return reconstruction(batch.input, layers.layer("transmission"), layers.layer("reflection"), layers.get("residual"))
 
 
-ENTRY = Entry(build=Reconstruction, takes="scene", source="Hu & Guo, ICCV 2023, arXiv:2308.10027")
+ENTRY = LossEntry(build=Reconstruction, takes="scene", source="Hu & Guo, ICCV 2023, arXiv:2308.10027")

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.errors import SettingError
 from limpid.losses._structure import SIGMA, similarity
 
@@ -30,4 +30,4 @@ class Ssim(nn.Module):
         return ssim(estimate, target, sigma=self.sigma)
 
 
-ENTRY = Entry(build=Ssim, takes="layer", source="Wang et al., IEEE TIP 2004; Zhao et al., IEEE TCI 2017, arXiv:1511.08861")
+ENTRY = LossEntry(build=Ssim, takes="layer", source="Wang et al., IEEE TIP 2004; Zhao et al., IEEE TCI 2017, arXiv:1511.08861")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry
+from limpid.catalogue import LossEntry
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation, steps_of
 from limpid.losses.mse import mse
@@ -32,4 +32,4 @@ class StepMse(nn.Module):
         return step_mse(steps_of(layers, self.layer), batch.truth[self.layer])
 
 
-ENTRY = Entry(build=StepMse, takes="scene", source="Li et al., CVPR 2020, arXiv:1911.06634")
+ENTRY = LossEntry(build=StepMse, takes="scene", source="Li et al., CVPR 2020, arXiv:1911.06634")

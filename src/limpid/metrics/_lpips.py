@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from limpid.backbones._backbone import Backbone, Home
 from limpid.blocks._torchvision import mend
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.errors import MissingExtraError
 from limpid.metrics._measure import Metric, check_photos
 from limpid.weights.fetch import Remote
@@ -111,7 +111,7 @@ def _network(name: Network) -> Any:
         return _LPIPS(pretrained=True, net=name, pnet_rand=True)
 
 
-def entry(trunk: type[Trunk]) -> Entry:
+def entry(trunk: type[Trunk]) -> MetricEntry:
     """What the catalogue says of LPIPS on one of the three networks."""
 
     def metric(*, backbone_weights: str = "pretrained") -> Metric:
@@ -123,7 +123,7 @@ def entry(trunk: type[Trunk]) -> Entry:
         """
         return _metric(trunk, backbone_weights)
 
-    return Entry(
+    return MetricEntry(
         build=metric,
         source="Zhang, Isola, Efros, Shechtman & Wang, CVPR 2018, arXiv:1801.03924; heads v0.1 of torchmetrics",
         licence="BSD-2-Clause (heads), BSD-3-Clause (torchvision's weights)",

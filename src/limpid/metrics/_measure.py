@@ -13,7 +13,7 @@ on the CPU whatever the type, and band by band, so that memory stays at a few ba
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -29,8 +29,9 @@ class Metric:
     """A measure with its settings; call it with an estimate and a target.
 
     ``name``: column in files, unique per meaning; ``title``: heading of a table. ``unit``: ``dB`` or nothing. ``direction``: which
-    way is better. ``range``: smallest and largest value. ``digits``: decimals that the field prints. ``against``: what the target
-    is, a ``layer`` or the ``judgements`` of people. ``exact``: how many bands of a pair were given the cap instead of infinity.
+    way is better. ``range``: smallest and largest value. ``digits``: decimals that the field prints. ``against``: the true layer
+    that it compares with, or ``judgements`` of people; empty where that is left to the caller. ``exact``: how many bands of a pair
+    were given the cap instead of infinity.
     ``memory``: bytes that one call needs per pixel beyond the photos, at most (measured on 2304×3456).
     """
 
@@ -41,13 +42,17 @@ class Metric:
     range: tuple[float, float]
     unit: str = ""
     digits: int = 4
-    against: Literal["layer", "judgements"] = "layer"
+    against: str = ""
     exact: Callable[[Tensor, Tensor], int] | None = None
     memory: int = 70
 
     def __call__(self, estimate: Tensor, target: Any) -> float:
         """The number; ``estimate``: (C, H, W). Raises ShapeError and DataError as said above."""
         return self.compute(estimate, target)
+
+    def of(self, layer: str) -> "Metric":
+        """The same measure of another layer than a task's first, with a name and a title of its own."""
+        return replace(self, name=f"{self.name}_{layer}", title=f"{self.title} {layer}", against=layer)
 
     def capped(self, estimate: Tensor, target: Tensor) -> int:
         """How many bands were capped because they are exact; 0 where the measure has no cap."""

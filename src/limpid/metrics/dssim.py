@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.metrics._measure import Metric
 from limpid.metrics.ssim_gauss import ssim_gauss
 
@@ -25,4 +25,4 @@ def metric() -> Metric:
     return Metric(name="dssim", title="DSSIM", compute=dssim, direction="lower", range=(0.0, 1.0))
 
 
-ENTRY = Entry(build=metric, source="Chen & Koltun, ICCV 2013, on SSIM of Wang et al., IEEE TIP 2004")
+ENTRY = MetricEntry(build=metric, source="Chen & Koltun, ICCV 2013, on SSIM of Wang et al., IEEE TIP 2004")

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.errors import SettingError
 from limpid.metrics._measure import Metric, bands
 
@@ -54,4 +54,4 @@ def metric(*, window: int = 20, share: float | None = None, clamped: bool = True
     return Metric(name="lmse", title="LMSE", compute=compute, direction="lower", range=(0.0, 1.0))
 
 
-ENTRY = Entry(build=metric, source="Grosse et al., ICCV 2009; 20 px, 10 apart, as in ERRNet, CVPR 2019, arXiv:1904.00637")
+ENTRY = MetricEntry(build=metric, source="Grosse et al., ICCV 2009; 20 px, 10 apart, as in ERRNet, CVPR 2019, arXiv:1904.00637")

@@ -5,7 +5,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.metrics._measure import Metric, bands
 from limpid.metrics._structure import gaussian, similarity
 
@@ -54,4 +54,6 @@ def metric() -> Metric:
     return Metric(name="ms_ssim", title="MS-SSIM", compute=ms_ssim, direction="higher", range=(0.0, 1.0))
 
 
-ENTRY = Entry(build=metric, source="Wang, Simoncelli & Bovik, Asilomar 2003, doi:10.1109/ACSSC.2003.1292216; borders as in piq")
+ENTRY = MetricEntry(
+    build=metric, source="Wang, Simoncelli & Bovik, Asilomar 2003, doi:10.1109/ACSSC.2003.1292216; borders as in piq"
+)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.metrics._measure import Metric, bands
 
 _CONSTANT = 1e-14  # what rounding may leave of the variance of a constant photo
@@ -37,4 +37,4 @@ def metric() -> Metric:
     return Metric(name="ncc", title="NCC", compute=ncc, direction="higher", range=(-1.0, 1.0))
 
 
-ENTRY = Entry(build=metric, source="Wan et al. (SIR2), ICCV 2017, as computed by ERRNet, CVPR 2019, arXiv:1904.00637")
+ENTRY = MetricEntry(build=metric, source="Wan et al. (SIR2), ICCV 2017, as computed by ERRNet, CVPR 2019, arXiv:1904.00637")

@@ -3,15 +3,15 @@
 import torch
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.metrics._measure import Metric, bands
 
 CAP = 100.0
 """dB given to a band that is exact, instead of infinity."""
 
 
-def psnr(estimate: Tensor, target: Tensor, *, joint: bool = False) -> float:
-    """10·log₁₀(1 / MSE) of one photo in dB: the mean of the bands' values, or of one MSE over all bands (``joint``).
+def psnr(estimate: Tensor, target: Tensor) -> float:
+    """10·log₁₀(1 / MSE) of one photo in dB, as the mean of the bands' values; see ``psnr_joint`` for one MSE over all bands.
 
     ``estimate``, ``target``: (C, H, W), 0…1; the estimate is clamped to 0…1 first and not rounded. Each band is capped at
     ``CAP``. 0…100 dB, higher is better. Raises ShapeError when sizes differ, DataError for NaN.
@@ -20,8 +20,7 @@ def psnr(estimate: Tensor, target: Tensor, *, joint: bool = False) -> float:
     >>> round(psnr(torch.full((3, 8, 8), 0.5), torch.full((3, 8, 8), 0.6)), 4)  # MSE 0.01
     20.0
     """
-    errors = squared_errors(estimate, target)
-    return decibels(errors.mean().reshape(1) if joint else errors)
+    return decibels(squared_errors(estimate, target))
 
 
 def capped_bands(estimate: Tensor, target: Tensor) -> int:
@@ -54,4 +53,4 @@ def metric() -> Metric:
     )
 
 
-ENTRY = Entry(build=metric, source="Wei et al. (ERRNet), CVPR 2019, arXiv:1904.00637: util/index.py, mean over RGB")
+ENTRY = MetricEntry(build=metric, source="Wei et al. (ERRNet), CVPR 2019, arXiv:1904.00637: util/index.py, mean over RGB")

@@ -5,7 +5,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.metrics._measure import Metric
 from limpid.metrics.psnr import CAP, decibels, squared_errors
 
@@ -43,4 +43,4 @@ def metric(*, clamped: bool = True, offset: float = 0.0) -> Metric:
     )
 
 
-ENTRY = Entry(build=metric, source="textbook; scikit-image's and torchmetrics' peak_signal_noise_ratio with data range 1")
+ENTRY = MetricEntry(build=metric, source="textbook; scikit-image's and torchmetrics' peak_signal_noise_ratio with data range 1")

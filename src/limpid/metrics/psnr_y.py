@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.errors import ShapeError
 from limpid.metrics._measure import Metric, check_photos
 from limpid.metrics.psnr import CAP, decibels, squared_errors
@@ -57,4 +57,4 @@ def metric() -> Metric:
     )
 
 
-ENTRY = Entry(build=metric, source="ITU-R BT.601; MATLAB rgb2ycbcr, the convention of BasicSR's test_y_channel")
+ENTRY = MetricEntry(build=metric, source="ITU-R BT.601; MATLAB rgb2ycbcr, the convention of BasicSR's test_y_channel")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.metrics._measure import Metric, bands
 
 
@@ -30,4 +30,4 @@ def metric() -> Metric:
     return Metric(name="si_mse", title="si-MSE", compute=si_mse, direction="lower", range=(0.0, torch.inf))
 
 
-ENTRY = Entry(build=metric, source="Grosse et al., ICCV 2009; as used on MPI Sintel by Chen & Koltun, ICCV 2013")
+ENTRY = MetricEntry(build=metric, source="Grosse et al., ICCV 2009; as used on MPI Sintel by Chen & Koltun, ICCV 2013")

@@ -4,7 +4,7 @@ from functools import partial
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.errors import SettingError
 from limpid.metrics._measure import Metric, bands
 from limpid.metrics._structure import similarity, uniform
@@ -33,4 +33,6 @@ def metric(*, window: int = 7) -> Metric:
     return Metric(name="ssim", title="SSIM", compute=partial(ssim, window=window), direction="higher", range=(-1.0, 1.0), digits=3)
 
 
-ENTRY = Entry(build=metric, source="Wang et al., IEEE TIP 2004; window and variances of scikit-image, as in ERRNet, CVPR 2019")
+ENTRY = MetricEntry(
+    build=metric, source="Wang et al., IEEE TIP 2004; window and variances of scikit-image, as in ERRNet, CVPR 2019"
+)

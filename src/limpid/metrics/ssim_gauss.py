@@ -4,7 +4,7 @@ from functools import partial
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.metrics._measure import Metric, bands
 from limpid.metrics._structure import gaussian, similarity
 
@@ -40,4 +40,6 @@ def metric(*, floored: bool = False) -> Metric:
     )
 
 
-ENTRY = Entry(build=metric, source="Wang, Bovik, Sheikh & Simoncelli, IEEE TIP 2004, doi:10.1109/TIP.2003.819861; BasicSR, pyiqa")
+ENTRY = MetricEntry(
+    build=metric, source="Wang, Bovik, Sheikh & Simoncelli, IEEE TIP 2004, doi:10.1109/TIP.2003.819861; BasicSR, pyiqa"
+)

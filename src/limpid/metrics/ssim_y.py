@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.metrics._measure import Metric, check_photos
 from limpid.metrics.psnr_y import luma601
 from limpid.metrics.ssim_gauss import SMALLEST, ssim_gauss
@@ -27,4 +27,6 @@ def metric() -> Metric:
     return Metric(name="ssim_y", title="SSIM (Y)", compute=ssim_y, direction="higher", range=(-1.0, 1.0), digits=3)
 
 
-ENTRY = Entry(build=metric, source="Wang et al., IEEE TIP 2004, on ITU-R BT.601 luma; the convention of BasicSR's test_y_channel")
+ENTRY = MetricEntry(
+    build=metric, source="Wang et al., IEEE TIP 2004, on ITU-R BT.601 luma; the convention of BasicSR's test_y_channel"
+)

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import MetricEntry
 from limpid.errors import DataError, SettingError, ShapeError
 from limpid.metrics._measure import Metric, check_values
 from limpid.physics.light import to_linear
@@ -103,8 +103,12 @@ def metric(*, delta: float = 0.1, linear: bool = False) -> Metric:
         compute=partial(whdr, delta=delta, linear=linear),
         direction="lower",
         range=(0.0, 1.0),
-        against="judgements",
     )
 
 
-ENTRY = Entry(build=metric, source="Bell, Bala & Snavely, SIGGRAPH 2014, doi:10.1145/2601097.2601206", tasks=("intrinsic",))
+ENTRY = MetricEntry(
+    build=metric,
+    source="Bell, Bala & Snavely, SIGGRAPH 2014, doi:10.1145/2601097.2601206",
+    tasks=("intrinsic",),
+    against="judgements",
+)

@@ -3,10 +3,10 @@
 from functools import partial
 
 from limpid.backbones.vgg19 import FIRSTS
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
 from limpid.models.errnet import Errnet
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=partial(Errnet, attention=None, pyramid=False),
     source="Wei et al., CVPR 2019, arXiv:1904.00637; published code Vandermode/ERRNet",
     tasks=("reflection",),
@@ -16,5 +16,4 @@ ENTRY = Entry(
         "plain": {"hypercolumn": ()},
         "tiny": {"hypercolumn": FIRSTS[:2], "width": 16, "blocks": 1},
     },
-    needs=Needs(multiple=2, minimum=32, tiling="discouraged", phase=16),
 )

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from limpid.blocks.naf_unet import NafUNet
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
+from limpid.layers.context import Recall
+from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 from limpid.models.nafnet import NafNet
 from limpid.physics.blind_deconvolution import deconvolve, estimate_kernel
@@ -26,12 +28,14 @@ class Finish(NafUNet):
     channels, answers = 3 * (2 + len(_NOISE)), 2 + len(_NOISE) + 3
 
 
-class Deconvolution(nn.Module):
+class Deconvolution(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded, shaken alike everywhere → Separation of ``restored``, unclamped; H, W multiples of 16.
 
     ``width``: channels at half resolution of the second opinion, a NafNet with ``encoder``, ``middle`` and ``decoder`` blocks
     and no attention; ``finish_width``: channels of the network that judges.
     """
+
+    needs = Needs(multiple=16, minimum=16, tiling="discouraged")
 
     def __init__(
         self,
@@ -47,7 +51,7 @@ class Deconvolution(nn.Module):
         self.noise = nn.Parameter(torch.tensor(_NOISE).log())
         self.finish = Finish(width=finish_width, shuffle=2, encoder=(1, 1, 2), middle=2, decoder=(1, 1, 1), attention=False)
 
-    def forward(self, mixed: Tensor) -> Separation:
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""
         with torch.autocast(mixed.device.type, enabled=False):
             sharp = deconvolve(mixed, estimate_kernel(mixed.mean(1)), self.noise.exp()).clamp(-0.5, 1.5)
@@ -58,7 +62,7 @@ class Deconvolution(nn.Module):
         return Separation({"restored": (belief.softmax(1)[:, :, None] * candidates).sum(1) + repair})
 
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=Deconvolution,
     source="limpid's own; search of Xu, Zheng & Jia, CVPR 2013; judged as in Schuler et al., CVPR 2013; NAFNet, ECCV 2022",
     licence="Apache-2.0",
@@ -68,5 +72,4 @@ ENTRY = Entry(
         "base": {},
         "tiny": {"width": 4, "encoder": (1,), "middle": 1, "decoder": (1,), "finish_width": 4},
     },
-    needs=Needs(multiple=16, minimum=16, tiling="discouraged"),
 )

@@ -8,16 +8,19 @@ whole photo gives.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.backbones.vgg19 import FIRSTS, Vgg19
-from limpid.blocks.global_context import placed
+from limpid.blocks.global_context import RecallSequential
 from limpid.blocks.mutual import Kind, MutualBlock, Shared, SingleBlock
 from limpid.blocks.resize import Cut, cut
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
+from limpid.layers.context import PassesRecall, Recall, tile_of
+from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 
 _INTRO = 32  # channels that the pyramid gives to the photo itself, and to all deeper features
@@ -28,7 +31,7 @@ def both(features: Tensor) -> Tensor:
     return torch.cat((features, features))
 
 
-class Doubling(nn.Module):
+class Doubling(nn.Module, PassesRecall):
     """Twice the size, bilinear with aligned corners, of a map with ``stride`` pixels of the photo per cell.
 
     (B, C, H, W) → (B, C, 2H, 2W). A cell moves with the size of the whole photo, which a tile therefore has to know.
@@ -38,12 +41,12 @@ class Doubling(nn.Module):
         super().__init__()
         self.stride = stride
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, recall: Recall | None = None) -> Tensor:
         """Enlarge the map of a photo or of a tile."""
-        known = placed()
-        if known is None:
+        tile = tile_of(recall)
+        if tile is None:
             return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
-        tile, (height, width) = known[1], features.shape[-2:]
+        height, width = features.shape[-2:]
         rows = self._cut(tile.top, height, tile.height)
         return cut(features, rows, self._cut(tile.left, width, tile.width), "corners").to(features.dtype)
 
@@ -67,26 +70,28 @@ class Pyramid(nn.Module):
         def upwards(channels: int) -> Shared:  # pairs of C channels become C / 2 of twice the size
             return Shared(nn.Conv2d(2 * channels, 2 * channels, 1), nn.PixelShuffle(2))
 
-        self.block5 = nn.Sequential(block(512), Doubling(stride=16))
-        self.block4 = nn.Sequential(block(512))
-        self.ch_map4 = nn.Sequential(upwards(512), block(256))
-        self.block3 = nn.Sequential(block(256))
-        self.ch_map3 = nn.Sequential(upwards(256), block(128))
-        self.block2 = nn.Sequential(block(128))
-        self.ch_map2 = nn.Sequential(upwards(128), block(64))
-        self.block1 = nn.Sequential(block(64))
-        self.ch_map1 = nn.Sequential(Shared(nn.Conv2d(128, 128, 1)), block(128), Shared(nn.Conv2d(128, _INTRO, 1)), block(_INTRO))
-        self.block_intro = nn.Sequential(Shared(nn.Conv2d(3, _INTRO, 3, padding=1)), block(_INTRO))
+        self.block5 = RecallSequential(block(512), Doubling(stride=16))
+        self.block4 = RecallSequential(block(512))
+        self.ch_map4 = RecallSequential(upwards(512), block(256))
+        self.block3 = RecallSequential(block(256))
+        self.ch_map3 = RecallSequential(upwards(256), block(128))
+        self.block2 = RecallSequential(block(128))
+        self.ch_map2 = RecallSequential(upwards(128), block(64))
+        self.block1 = RecallSequential(block(64))
+        self.ch_map1 = RecallSequential(
+            Shared(nn.Conv2d(128, 128, 1)), block(128), Shared(nn.Conv2d(128, _INTRO, 1)), block(_INTRO)
+        )
+        self.block_intro = RecallSequential(Shared(nn.Conv2d(3, _INTRO, 3, padding=1)), block(_INTRO))
         self.ch_map0 = Shared(nn.Conv2d(2 * _INTRO, width, 1))
 
-    def forward(self, photo: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, photo: Tensor, maps: Mapping[str, Tensor], recall: Recall | None = None) -> Tensor:
         """Photo (B, 3, H, W) and VGG maps at 1, 1/2, 1/4, 1/8, 1/16 → streams (2B, width, H, W)."""
         *shallower, deepest = maps.values()
-        streams = self.block5(both(deepest))  # (2B, 512, H/8, W/8)
+        streams = self.block5(both(deepest), recall)  # (2B, 512, H/8, W/8)
         steps = ((self.block4, self.ch_map4), (self.block3, self.ch_map3), (self.block2, self.ch_map2), (self.block1, self.ch_map1))
         for (refine, merge), features in zip(steps, reversed(shallower), strict=True):
-            streams = merge(torch.cat((streams, refine(both(features))), dim=1))  # twice the size, except the last
-        merged: Tensor = self.ch_map0(torch.cat((streams, self.block_intro(both(photo))), dim=1))
+            streams = merge(torch.cat((streams, refine(both(features), recall)), dim=1), recall)  # twice the size, except the last
+        merged: Tensor = self.ch_map0(torch.cat((streams, self.block_intro(both(photo), recall)), dim=1))
         return merged
 
 
@@ -99,26 +104,29 @@ class Residue(nn.Module):
     def __init__(self, width: int, blocks: tuple[int, int]) -> None:
         super().__init__()
         self.intro = Shared(nn.Conv2d(width, 2 * width, 1))
-        self.blocks_inter = nn.Sequential(*(MutualBlock(2 * width, shared_scale=False) for _ in range(blocks[0])))
-        self.blocks_merge = nn.Sequential(*(SingleBlock(4 * width) for _ in range(blocks[1])))
+        self.blocks_inter = RecallSequential(*(MutualBlock(2 * width, shared_scale=False) for _ in range(blocks[0])))
+        self.blocks_merge = RecallSequential(*(SingleBlock(4 * width) for _ in range(blocks[1])))
         self.tail = nn.Sequential(nn.Conv2d(4 * width, 3, 3, padding=1), nn.Tanh())
 
-    def forward(self, streams: Tensor) -> Tensor:
+    def forward(self, streams: Tensor, recall: Recall | None = None) -> Tensor:
         """Merge the streams."""
-        merged = torch.cat(self.blocks_inter(self.intro(streams)).chunk(2), dim=1)
-        residue: Tensor = self.tail(self.blocks_merge(merged))
+        merged = torch.cat(self.blocks_inter(self.intro(streams), recall).chunk(2), dim=1)
+        residue: Tensor = self.tail(self.blocks_merge(merged, recall))
         return residue
 
 
-class DSRNet(nn.Module):
+class DSRNet(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of transmission, reflection and residual, unclamped; H, W multiples of 16.
 
     ``width``: channels at full size, doubled at each level. ``encoder``, ``middle``, ``decoder``: blocks per level, at the bottom,
     and per level upwards. ``residue``: mutual blocks of the residue module, then those on its merged streams. ``shared_scale``: one
     scale of the second half of a block for both streams. ``body``, ``pyramid``: what mixes distant pixels in the blocks of the
     encoder-decoder and of the pyramid. ``backbone`` (VGG-19, frozen, fed the raw photo) is random until filled. Where I − T − R
-    serves as well as what the network holds for it, ``residual_wanted = False`` leaves the residue module out of the forward.
+    serves as well as what the network holds for it, ``answers_residual = False`` leaves the residue module out of the forward.
     """
+
+    needs = Needs(multiple=16, minimum=16, tiling="discouraged")
+    no_weight_decay = ("A_log", "D")  # state matrices of the selective scan, as Mamba marks them
 
     def __init__(
         self,
@@ -135,7 +143,7 @@ class DSRNet(nn.Module):
         super().__init__()
 
         def blocks(channels: int, count: int) -> nn.Sequential:
-            return nn.Sequential(*(MutualBlock(channels, kind=body, shared_scale=shared_scale) for _ in range(count)))
+            return RecallSequential(*(MutualBlock(channels, kind=body, shared_scale=shared_scale) for _ in range(count)))
 
         widths = [width << level for level in range(len(encoder) + 1)]
         upwards = widths[:0:-1]
@@ -148,28 +156,28 @@ class DSRNet(nn.Module):
         self.downs = nn.ModuleList(Shared(nn.Conv2d(c, 2 * c, 2, stride=2)) for c in widths[:-1])
         self.lrm = Residue(width, residue)
         self.backbone = Vgg19(taps=FIRSTS)
-        self.residual_wanted = True
-        self.whole_only = not body == pyramid == "attention"  # Mamba reads the whole photo token by token
-        if not self.whole_only:
-            self.local_radius = local_radius(self.backbone.reach or 0, encoder, middle, decoder, residue)
+        if body == pyramid == "attention":
+            self.radius = radius(self.backbone.reach or 0, encoder, middle, decoder, residue)
+        else:  # Mamba reads the whole photo token by token
+            self.needs = replace(self.needs, tiling="never")
 
-    def forward(self, mixed: Tensor) -> Separation:
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape; ``residual`` is what the network holds for I − T − R."""
-        streams = self.intro(mixed, self.backbone(mixed))  # (2B, C, H, W), transmission in the first half
+        streams = self.intro(mixed, self.backbone(mixed), recall)  # (2B, C, H, W), transmission in the first half
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
-            streams = encoder(streams)
+            streams = encoder(streams, recall)
             skips.append(streams)
             streams = down(streams)
-        streams = self.middle_blks(streams)  # (2B, C << levels, H >> levels, W >> levels)
+        streams = self.middle_blks(streams, recall)  # (2B, C << levels, H >> levels, W >> levels)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
-            streams = decoder(up(streams) + skips.pop())
+            streams = decoder(up(streams) + skips.pop(), recall)
         transmission, reflection = self.ending(streams).chunk(2)
-        residual = {"residual": self.lrm(streams)} if self.residual_wanted else {}
+        residual = {"residual": self.lrm(streams, recall)} if self.answers_residual else {}
         return Separation({"transmission": transmission, "reflection": reflection, **residual})
 
 
-def local_radius(reach: int, encoder: tuple[int, ...], middle: int, decoder: tuple[int, ...], residue: tuple[int, int]) -> int:
+def radius(reach: int, encoder: tuple[int, ...], middle: int, decoder: tuple[int, ...], residue: tuple[int, int]) -> int:
     """Pixels beyond which an input pixel cannot influence an output pixel but through means over the whole photo.
 
     ``reach``: that of the taps. Each block holds one 3×3 convolution, as wide as the stride of its level: in the pyramid one at 16,
@@ -182,7 +190,7 @@ def local_radius(reach: int, encoder: tuple[int, ...], middle: int, decoder: tup
     return reach + pyramid + blocks + (middle << levels) + (1 << levels) - 1 + sum(residue) + 1
 
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=DSRNet,
     source="Hu & Guo, ICCV 2023, arXiv:2308.10027 (mingcv/DSRNet); Mamba variants: shayandaneshvar/mamba-reflection",
     tasks=("reflection",),
@@ -198,5 +206,4 @@ ENTRY = Entry(
         "mgdsrnet_l": {"body": "mamba_gate"},
         "tiny": {"width": 4, "encoder": (1,), "middle": 1, "decoder": (1,), "residue": (1, 1), "body": "mamba"},
     },
-    needs=Needs(multiple=16, minimum=16, tiling="discouraged"),
 )

@@ -16,16 +16,21 @@ from torch import Tensor, nn
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
 from limpid.backbones.vgg19 import SLICES
-from limpid.blocks.global_context import placed, remembered
+from limpid.blocks.global_context import cuts_of
 from limpid.blocks.hypercolumn import fold, project
 from limpid.blocks.resize import add_cut, add_enlarged, enlarge
 from limpid.blocks.weight_init import kaiming_normal
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
 from limpid.errors import SettingError, UnknownNameError
+from limpid.layers.context import Context, Recall, recalled
+from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 
 DILATIONS = {1: 1, 2: 2, 3: 4, 4: 8, 5: 16, 6: 32, 7: 64, 9: 1}
 """Number of a 3×3 convolution (there is no eighth) → its dilation."""
+
+SCALES = ("residual_scales", "rir_inner_scales", "rir_group_scales", "output_skip_scale")
+"""What a residual variant adds to its baseline."""
 
 VARIANTS = ("baseline", "residual_skips", "residual_in_residual_skips")
 
@@ -92,7 +97,7 @@ class Stage(nn.Module):
         return F.leaky_relu(self.norm(found), 0.2) if self.training else F.leaky_relu_(found, 0.2)
 
 
-class Hypercolumn(nn.Module):
+class Hypercolumn(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of transmission and reflection, unclamped; sides of at least 16.
 
     ``backbone``: ``vgg19``, ``hgnetv2``, ``dinov3_vitt``, ``dinov3_vits16``, ``dinov3_vits16plus`` or ``dinov3_vitb16``, frozen.
@@ -100,8 +105,14 @@ class Hypercolumn(nn.Module):
     ``output_skip_scale``: first value of s in T = I + s·ΔT (residual variants only), None for T = ΔT. ``reduction``: distributed
     hypercolumn, each tap reduced by 1×1 to ⌈C / reduction⌉ channels, or these channels themselves, one per tap; None: the full one.
     ``width``: channels of the head. ``stretch_padding``: let maps of a padded photo cover the unpadded one, as the port does,
-    instead of cropping (transformers, sides that are no multiple of 16). Raises UnknownNameError and SettingError.
+    instead of cropping (transformers, sides that are no multiple of 16). ``head_size``, (height, width) or None, may be set at any
+    time: the head then runs, and the network answers, at that resolution. Raises UnknownNameError and SettingError.
     """
+
+    needs = Needs(multiple=16, minimum=16, tiling="discouraged")
+    no_weight_decay = SCALES
+    may_start_new = SCALES
+    head_size: tuple[int, int] | None = None
 
     def __init__(
         self,
@@ -118,10 +129,7 @@ class Hypercolumn(nn.Module):
         _check(backbone, variant, output_skip_scale)
         self.backbone: Backbone = catalogue.find("backbones", backbone).build(**BACKBONES[backbone])
         self.variant, self.stretch_padding = variant, stretch_padding
-        if self.backbone.reach is not None:
-            self.receptive_radius = self.backbone.reach + sum(DILATIONS.values())
-        else:  # every pixel sees the whole photo, through the backbone alone
-            self.local_radius = sum(DILATIONS.values())
+        self.radius = (self.backbone.reach or 0) + sum(DILATIONS.values())  # without a reach, the rest is in the context
         stacked = self._add_reducers(reduction, width)
         self.conv0 = Stage(stacked, width, kernel=1)
         for number, dilation in DILATIONS.items():
@@ -137,10 +145,14 @@ class Hypercolumn(nn.Module):
         if output_skip_scale is not None:
             self.output_skip_scale = nn.Parameter(torch.tensor(float(output_skip_scale)))
 
-    def forward(self, mixed: Tensor, head_size: tuple[int, int] | None = None) -> Separation:
-        """(B, 3, H, W) → layers of the same shape, or of ``head_size`` (height, width): the head then runs at that resolution."""
-        photo = mixed if head_size is None else enlarge(mixed, head_size)
-        features = self._dilated(self.conv0.activate(self._first(mixed, photo)))
+    def global_modules(self) -> dict[str, nn.Module]:
+        """The backbone, where every pixel of its maps sees the whole photo."""
+        return {} if self.backbone.reach is not None else {"backbone": self.backbone}
+
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
+        """(B, 3, H, W) → layers of the same shape, or of ``head_size``."""
+        photo = mixed if self.head_size is None else enlarge(mixed, self.head_size)
+        features = self._dilated(self.conv0.activate(self._first(mixed, photo, recall)))
         with torch.autocast(mixed.device.type, enabled=False):  # eight bits of mantissa would show as banding
             transmission, reflection = self.conv_last(features.to(mixed.dtype)).chunk(2, dim=1)
         if hasattr(self, "output_skip_scale"):
@@ -163,25 +175,30 @@ class Hypercolumn(nn.Module):
             _clear(convolution)
         return width
 
-    def _first(self, mixed: Tensor, photo: Tensor) -> Tensor:
+    def _first(self, mixed: Tensor, photo: Tensor, recall: Recall | None) -> Tensor:
         """The convolution of ``conv0`` over the hypercolumn that is never built."""
         weight, bias = self.conv0.folded()
         *slices, colour, bias = self._slices(weight[..., 0, 0], bias)
         weights = dict(zip(self.backbone.channels, slices, strict=True))
         if self.backbone.reach is not None:
             return fold(self.backbone.stages(mixed), weights, photo, colour, bias, self._covered(_size(mixed), _size(photo)))
-        products = remembered(lambda: project(self.backbone.stages(mixed), weights), len(weights))
-        return self._joined(products, F.conv2d(photo, colour[..., None, None], bias), _size(mixed))
+        shapes = [(len(weight), None, None) for weight in weights.values()]
+        products = recalled(recall, self.backbone, lambda: project(self.backbone.stages(mixed), weights), shapes)
+        context = None if recall is None else recall.context
+        return self._joined(products, F.conv2d(photo, colour[..., None, None], bias), _size(mixed), context)
 
-    def _joined(self, products: Iterable[Tensor], total: Tensor, seen: tuple[int, int]) -> Tensor:
+    def _joined(self, products: Iterable[Tensor], total: Tensor, seen: tuple[int, int], context: Context | None) -> Tensor:
         """Sum of ``total`` and of the maps of a photo of size ``seen``, enlarged; in a tile, of those of the whole photo."""
-        known, size = placed(), _size(total)
-        covered = self._covered(seen, size) if known is None else self._covered(known[0].seen, (known[1].height, known[1].width))
-        for product in products:
-            if known is None:
+        size = _size(total)
+        if context is None or context.tile is None:
+            covered = self._covered(seen, size)
+            for product in products:
                 total = add_enlarged(total, product, covered)
-            else:
-                total = add_cut(total, product, *known[1].cuts_of(_size(product), size, covered))
+            return total
+        tile = context.tile
+        covered = self._covered(context.seen, (tile.height, tile.width))
+        for product in products:
+            total = add_cut(total, product, *cuts_of(tile, _size(product), size, covered))
         return total
 
     def _slices(self, matrix: Tensor, bias: Tensor) -> list[Tensor]:
@@ -254,7 +271,7 @@ def _check(backbone: str, variant: str, output_skip_scale: float | None) -> None
         raise SettingError(f"output_skip_scale needs a residual variant ({', '.join(VARIANTS[1:])}); got {variant}")
 
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=Hypercolumn,
     source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376; variants of PINTO0309/reflection-removal (MIT)",
     licence="MIT (PINTO0309); DINOv3 backbones under the DINOv3 licence",
@@ -270,5 +287,4 @@ ENTRY = Entry(
             "width": 8,
         },
     },
-    needs=Needs(multiple=16, minimum=16, tiling="discouraged"),
 )

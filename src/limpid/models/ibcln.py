@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
 from limpid.errors import SettingError
+from limpid.layers.context import Recall
+from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 
 FIRST_REFLECTION = 0.1
@@ -101,13 +103,15 @@ def _of_features(gate: nn.Sequential, features: Tensor) -> Tensor:
     return result
 
 
-class Ibcln(nn.Module):
+class Ibcln(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of transmission and reflection, each ≥ 0; H, W multiples of 4.
 
     ``width``: channels of both networks at full resolution, even; ``steps``: turns of the cascade; ``dropout``: share of
     features dropped in training. ``transmission_1`` … are the steps; in training the last one is there at 1/2 and 1/4 of the
     size as well (``transmission_half``, ``transmission_quarter``, the same for the reflection). Raises SettingError.
     """
+
+    needs = Needs(multiple=4, minimum=4, tiling="discouraged")
 
     def __init__(self, *, width: int = 64, steps: int = 3, dropout: float = 0.3) -> None:
         super().__init__()
@@ -117,7 +121,7 @@ class Ibcln(nn.Module):
         self.G_T, self.G_R = Refiner(width, dropout), Refiner(width, dropout)  # named as in the published files
         self.apply(_start)
 
-    def forward(self, mixed: Tensor) -> Separation:
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape."""
         layers = {"transmission": mixed, "reflection": torch.full_like(mixed, FIRST_REFLECTION)}
         refiners = {"transmission": self.G_T, "reflection": self.G_R}  # the reflection already sees the new transmission
@@ -140,11 +144,10 @@ def _start(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=Ibcln,
     source="Li et al., CVPR 2020, arXiv:1911.06634",
     tasks=("reflection",),
     layers=("transmission", "reflection"),
     sizes={"base": {"width": 64, "steps": 3}, "tiny": {"width": 4, "steps": 3}},
-    needs=Needs(multiple=4, minimum=4, tiling="discouraged"),
 )

@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.blocks.naf import ChannelNorm, NafBlock
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
+from limpid.layers.context import Recall
+from limpid.layers.network import LayerNetwork, Limits, Needs
 from limpid.layers.separation import Separation
 
 
@@ -63,7 +65,7 @@ class DualDecoder(nn.Module):
         return refined
 
 
-class Limpid(nn.Module):
+class Limpid(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of transmission and reflection, unclamped; H, W multiples of 16.
 
     ``width``: channels at half resolution, the next levels hold 2, 4 and 6 times as many. ``encoder``: blocks at 1/2,
@@ -71,11 +73,13 @@ class Limpid(nn.Module):
     the local mean that gates the channels of every third middle block, odd. ``mirrored``: outside training, answer with the mean
     over the photo and its mirror image, in twice the time.
 
-    Settings that only the runtime reads: ``reach``: pixels beyond which these weights were seen to hardly look (99.9 % of the
+    Settings for the runtime: ``reach``: pixels beyond which these weights were seen to hardly look (99.9 % of the
     values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could connect,
     ``receptive_radius``. ``local_confidence``, ``whole_confidence``: mean changes, 0…1, between which the runtime begins to
     believe the network around a pixel and on a whole photo (``runtime/confidence``); None believes it always.
     """
+
+    needs = Needs(multiple=16, minimum=16, precisions=("float32", "bfloat16"))
 
     def __init__(
         self,
@@ -87,11 +91,11 @@ class Limpid(nn.Module):
         window: int = 7,
         mirrored: bool = False,
         reach: int | None = None,
-        local_confidence: tuple[float, float] | None = None,
-        whole_confidence: tuple[float, float] | None = None,
+        local_confidence: Limits | None = None,
+        whole_confidence: Limits | None = None,
     ) -> None:
         super().__init__()
-        self.mirrored, self.reach = mirrored, reach
+        self.mirrored = mirrored
         self.local_confidence, self.whole_confidence = local_confidence, whole_confidence
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.intro = nn.Conv2d(12, width, 3, padding=1)
@@ -106,9 +110,9 @@ class Limpid(nn.Module):
         )
         self.heads = nn.ModuleList(nn.Conv2d(width, 12, 3, padding=1) for _ in range(2))
         windows = len([index for index in range(middle) if index % 3 == 1])
-        self.receptive_radius = receptive_radius(encoder, middle, decoder, windows * (window // 2))
+        self.radius = receptive_radius(encoder, middle, decoder, windows * (window // 2)) if reach is None else reach
 
-    def forward(self, mixed: Tensor) -> Separation:
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape."""
         layers = self._separate(mixed)
         if not self.mirrored or self.training:
@@ -144,7 +148,7 @@ def receptive_radius(encoder: tuple[int, ...], middle: int, decoder: tuple[int, 
     return blocks + 16 * (middle + windows) + 2 * 2 + 2 * 16
 
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=Limpid,
     source="limpid's own; pieces after Chen et al., ECCV 2022 (NAFNet) and Hu & Guo, NeurIPS 2021 (mutual gates)",
     licence="Apache-2.0",
@@ -155,5 +159,4 @@ ENTRY = Entry(
         "large": {"encoder": (2, 6, 8), "middle": 11, "decoder": (4, 6, 3)},
         "tiny": {"width": 8, "encoder": (1, 1, 1), "middle": 1, "decoder": (1, 1, 1), "window": 3},
     },
-    needs=Needs(multiple=16, minimum=16, tiling="harmless", precisions=("float32", "bfloat16")),
 )

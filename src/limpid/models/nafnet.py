@@ -12,31 +12,35 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limpid.blocks.naf_unet import NafUNet
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
 from limpid.image.size import crop, padded_size
+from limpid.layers.context import Recall
+from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 
 
-class NafNet(NafUNet):
+class NafNet(NafUNet, LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of ``restored``, unclamped; any size, padded inside with zeros.
 
     Settings: those of ``limpid.blocks.naf_unet.NafUNet``. Raises SettingError when encoder and decoder have different numbers of
     levels.
     """
 
-    def forward(self, mixed: Tensor) -> Separation:
+    needs = Needs(multiple=16, minimum=16, tiling="discouraged")
+
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""
         height, width = mixed.shape[-2:]
         rows, columns = padded_size(height, width, self.multiple)
         padded = F.pad(mixed, (0, columns - width, 0, rows - height))  # zeros, as published
-        return Separation({"restored": crop(padded + self.answer(self.features(padded), mixed.dtype), height, width)})
+        return Separation({"restored": crop(padded + self.answer(self.features(padded, recall), mixed.dtype), height, width)})
 
 
 _DEEP: dict[str, Any] = {"encoder": (1, 1, 1, 28), "middle": 1, "decoder": (1, 1, 1, 1)}
 _EVEN: dict[str, Any] = {"encoder": (2, 2, 4, 8), "middle": 12, "decoder": (2, 2, 2, 2)}
 _THREE_LEVELS: dict[str, Any] = {"encoder": (1, 1, 2), "middle": 1, "decoder": (1, 1, 1)}
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=NafNet,
     source="Chen et al., ECCV 2022, arXiv:2204.04676; rstor sizes: balthazarneveu/blind-deblurring-from-synthetic-data, 2024",
     licence="MIT, parts Apache-2.0 (NAFNet); Unlicense by its classifier (rstor)",
@@ -55,5 +59,4 @@ ENTRY = Entry(
         "limpid": {"width": 32, "shuffle": 2, "encoder": (2, 2, 4), "middle": 4, "decoder": (2, 2, 2), "attention": False},
         "tiny": {"width": 4, "encoder": (1, 1), "middle": 1, "decoder": (1, 1)},
     },
-    needs=Needs(multiple=16, minimum=16, tiling="discouraged"),
 )

@@ -6,8 +6,10 @@ Neveu et al., balthazarneveu/blind-deblurring-from-synthetic-data, 2024.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
 from limpid.errors import SettingError
+from limpid.layers.context import Recall
+from limpid.layers.network import LayerNetwork
 from limpid.layers.separation import Separation
 
 
@@ -37,7 +39,7 @@ class ResidualBlock(nn.Module):
         return F.leaky_relu(features + self.conv2(F.leaky_relu(self.conv1(features))))
 
 
-class StackedConvolutions(nn.Module):
+class StackedConvolutions(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of ``restored``, unclamped; any size.
 
     ``width``: channels; ``layers``: first and last convolution plus the residual blocks between them, even; ``kernel``: side
@@ -51,9 +53,9 @@ class StackedConvolutions(nn.Module):
         first, last = Layer(3, width, kernel, bias=bias), Layer(width, 3, kernel, bias=bias)
         blocks = (ResidualBlock(width, kernel, bias=bias) for _ in range(layers - 2))
         self.conv_stack = nn.ModuleList((first, *blocks, last))
-        self.receptive_radius = (2 + 2 * (layers - 2)) * (kernel // 2)
+        self.radius = (2 + 2 * (layers - 2)) * (kernel // 2)
 
-    def forward(self, mixed: Tensor) -> Separation:
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""
         first, *blocks, last = self.conv_stack
         features = F.leaky_relu(first(mixed))  # (B, 3, H, W) -> (B, C, H, W)
@@ -62,7 +64,7 @@ class StackedConvolutions(nn.Module):
         return Separation({"restored": last(features)})
 
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=StackedConvolutions,
     source="Neveu et al., balthazarneveu/blind-deblurring-from-synthetic-data, 2024",
     licence="Unlicense by its classifier (rstor)",
@@ -73,5 +75,4 @@ ENTRY = Entry(
         "width64": {"width": 64},
         "tiny": {"width": 4, "layers": 4},
     },
-    needs=Needs(),
 )

@@ -6,12 +6,15 @@ Neveu et al., balthazarneveu/blind-deblurring-from-synthetic-data, 2024. Its fee
 from typing import Any
 
 from limpid.blocks.naf import Activation
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
+from limpid.layers.network import Needs
 from limpid.models.nafnet import NafNet
 
 
 class UNet(NafNet):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of ``restored``, unclamped; any size. Settings as in ``NafNet``."""
+
+    needs = Needs(multiple=16, minimum=16)
 
     def __init__(
         self,
@@ -39,7 +42,7 @@ class UNet(NafNet):
 
 _THREE_LEVELS: dict[str, Any] = {"encoder": (1, 1, 2), "middle": 1, "decoder": (1, 1, 1)}
 
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=UNet,
     source="Neveu et al., balthazarneveu/blind-deblurring-from-synthetic-data, 2024; frame: Chen et al., arXiv:2204.04676",
     licence="Unlicense by its classifier (rstor)",
@@ -52,5 +55,4 @@ ENTRY = Entry(
         "width16": {"width": 16, **_THREE_LEVELS},
         "tiny": {"width": 4, "encoder": (1, 1), "middle": 1, "decoder": (1, 1), "feed_forward": 8},
     },
-    needs=Needs(multiple=16, minimum=16),
 )

@@ -6,7 +6,7 @@ merger that turns it back. Only the image's encoders, the layers' decoders and t
 trains them, with one ``MultiScaleDiscriminator`` per layer (``blocks/munit``).
 
 Ranges: the forward answers with the raw tanh, −1…1, which the losses of the authors multiply. What their script saves is
-that stretched so that the smallest value of the photo becomes 0 and the largest 1: ``shown`` does this for the runtime.
+that stretched so that the smallest value of the photo becomes 0 and the largest 1: ``to_unit_range`` does this.
 """
 
 from typing import Literal
@@ -14,9 +14,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from limpid.blocks.global_context import remembered
 from limpid.blocks.munit import AdaptiveDecoder, ContentEncoder, Perceptron, StyleEncoder
-from limpid.catalogue import Entry, Needs
+from limpid.catalogue import ModelEntry
+from limpid.layers.context import GlobalModule, Recall, recalled
+from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 
 
@@ -32,13 +33,13 @@ class Generator(nn.Module):
             self.dec = AdaptiveDecoder(width, residuals)
             self.mlp = Perceptron(style, self.dec.parameters_needed, hidden=hidden, layers=3)
 
-    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, image: Tensor, recall: Recall | None = None) -> tuple[Tensor, Tensor]:
         """(B, 3, H, W) → content (B, 4 · width, H/4, W/4), style (B, style)."""
-        return self.enc_content(image), self.enc_style(image).flatten(1)
+        return self.enc_content(image, recall), self.enc_style(image, recall).flatten(1)
 
-    def decode(self, content: Tensor, style: Tensor) -> Tensor:
+    def decode(self, content: Tensor, style: Tensor, recall: Recall | None = None) -> Tensor:
         """Content and style (B, style) → (B, 3, H, W), −1…1."""
-        image: Tensor = self.dec(content, self.mlp(style))
+        image: Tensor = self.dec(content, self.mlp(style), recall)
         return image
 
 
@@ -55,16 +56,27 @@ class StyleMap(nn.Module):
         return mapped
 
 
-class Usi3d(nn.Module):
+class Stretch(GlobalModule):
+    """Smallest value of the whole photo to 0, largest to 1, each sample by itself; (B, 3, H, W) or (3, H, W) → the same."""
+
+    def forward(self, layer: Tensor, recall: Recall | None = None) -> Tensor:
+        """Stretch by what this layer shows, or by what is recalled."""
+        low, high = recalled(recall, self, lambda: torch.aminmax(layer.flatten(-3), dim=-1), [()] * 2)
+        return (layer - low[..., None, None, None]) / (high - low).clamp_min(1e-6)[..., None, None, None]
+
+
+class Usi3d(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → albedo and shading, raw tanh, −1…1; H, W multiples of 4, at least 16.
 
-    ``width``: channels at full resolution, 4 times as many at 1/4; ``style``: length of a style; ``residuals``: blocks of
-    the encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger.
-    ``input_range``: what the network is fed, ``unit`` (0…1, as in the authors' test script) or ``signed`` (−1…1);
-    ``output_range``: what ``shown`` makes of the answer, ``stretch`` (smallest value of the photo to 0, largest to 1, as the
-    authors save it), ``half`` ((v + 1) / 2) or ``raw``. With which ranges the published file was trained is not known.
-    ``training_parts``: hold also the parts that are used in training alone. Keys are those published.
+    ``width``: channels at full resolution, 4 times as many at 1/4; ``style``: length of a style; ``residuals``: blocks of the
+    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger. ``input_range``:
+    what the network is fed, ``unit`` (0…1, as in the authors' test script) or ``signed`` (−1…1); ``output_range``: what
+    ``to_unit_range`` makes of the answer, ``stretch`` (smallest value of the photo to 0, largest to 1, as the authors save it),
+    ``half`` ((v + 1) / 2) or ``raw``. With which ranges the published file was trained is not known. ``training_parts``: hold also
+    the parts that are used in training alone. Keys are those published.
     """
+
+    needs = Needs(multiple=4, minimum=16, tiling="discouraged")
 
     def __init__(
         self,
@@ -94,34 +106,30 @@ class Usi3d(nn.Module):
         self.i = generator(encodes=True, decodes=False)
         self.r = generator(encodes=False, decodes=True)
         self.s = generator(encodes=False, decodes=True)
-        self.local_radius = 22 + 16 * residuals  # 5 and 4 on the way down, blocks of 8 px, 4 + 2 + 3 up, and a cell of 4
+        self.radius = 22 + 16 * residuals  # 5 and 4 on the way down, blocks of 8 px, 4 + 2 + 3 up, and a cell of 4
         self.fs = StyleMap(style, 2 * style, hidden=hidden, layers=mapping)
         if training_parts:
             self.fm = StyleMap(2 * style, style, hidden=hidden, layers=mapping)
+        if output_range == "stretch":
+            self.stretch = nn.ModuleDict({"albedo": Stretch(), "shading": Stretch()})
 
-    def forward(self, mixed: Tensor) -> Separation:
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape, −1…1."""
-        content, style = self.i.encode(mixed * 2 - 1 if self.input_range == "signed" else mixed)
+        content, style = self.i.encode(mixed * 2 - 1 if self.input_range == "signed" else mixed, recall)
         albedo_style, shading_style = self.fs(style).chunk(2, dim=1)
-        return Separation({"albedo": self.r.decode(content, albedo_style), "shading": self.s.decode(content, shading_style)})
+        albedo = self.r.decode(content, albedo_style, recall)
+        return Separation({"albedo": albedo, "shading": self.s.decode(content, shading_style, recall)})
 
-    def shown(self, raw: Separation) -> Separation:
+    def to_unit_range(self, layers: Separation, recall: Recall | None = None) -> Separation:
         """The forward's answer for the whole photo brought to 0…1 as ``output_range`` says, each layer and sample by itself."""
         if self.output_range == "raw":
-            return raw
-        return raw.map(_stretched if self.output_range == "stretch" else _halved)
+            return layers
+        if self.output_range == "half":
+            return layers.map(lambda layer: (layer + 1) / 2)
+        return Separation({name: self.stretch[name](layer, recall) for name, layer in layers.items()})
 
 
-def _halved(layer: Tensor) -> Tensor:
-    return (layer + 1) / 2
-
-
-def _stretched(layer: Tensor) -> Tensor:
-    low, high = remembered(lambda: torch.aminmax(layer.flatten(-3), dim=-1), 2)
-    return (layer - low[..., None, None, None]) / (high - low).clamp_min(1e-6)[..., None, None, None]
-
-
-ENTRY = Entry(
+ENTRY = ModelEntry(
     build=Usi3d,
     source="Liu, Li, You, Lu, CVPR 2020, arXiv:1911.09930",
     licence="CC BY-NC 4.0",
@@ -132,5 +140,4 @@ ENTRY = Entry(
         "iiw": {"style": 32, "mapping": 5},
         "tiny": {"width": 8, "style": 4, "residuals": 1, "hidden": 16},
     },
-    needs=Needs(multiple=4, minimum=16, tiling="discouraged"),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from limpid.catalogue import Nested, find, names
+from limpid.catalogue import Nested, find, names, sizes_of
 from limpid.recipe.models import Recipe
 from limpid.recipe.settings import BESIDE
 from limpid.recipe.signature import Parameter, parameters, schema_of
@@ -50,9 +50,9 @@ class _Definitions:
     def _alternative(self, kind: str, name: str, own: Mapping[str, Schema]) -> Schema:
         entry = find(kind, name)
         fixed: dict[str, Schema] = {**own, "name": {"const": name, "description": entry.source}}
-        if entry.sizes:
-            fixed["size"] = {"enum": [*entry.sizes, None], "description": "a named size; null: the first one"}
-        optional = (*GIVEN, *(key for settings in entry.sizes.values() for key in settings))
+        if sizes_of(entry):
+            fixed["size"] = {"enum": [*sizes_of(entry), None], "description": "a named size; null: the first one"}
+        optional = (*GIVEN, *(key for settings in sizes_of(entry).values() for key in settings))
         found = self._object(f"{kind}.{name}", parameters(entry.build).values(), fixed, optional=optional)
         return {**found, "title": name, "required": ["name", *found["required"]]}
 

@@ -249,16 +249,18 @@ class Recipe(Section):
     """Free text, kept with the run."""
     model: Model
     """The network to train."""
+    task: Name | None = None
+    """What it is trained for; null: what the network is usually for."""
     data: Data
     """What it is trained and validated on."""
     procedure: Named = Named(name="supervised")
-    """Who is trained and in which order."""
+    """Which networks are optimised and in which order."""
     losses: Annotated[tuple[Term, ...], Items] = Field(min_length=1)
     """Terms of the sum that is minimised."""
     optimiser: Optimiser
     """How the network's weights move."""
     discriminator: Optimiser | None = None
-    """How the discriminator's weights move in adversarial training; null where nobody discriminators."""
+    """How the discriminator's weights move in adversarial training; null where there is none."""
     schedule: Schedule = Constant(name="constant")
     """How the learning rate changes from step to step."""
     train: Train = Train()

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from limpid.catalogue import Entry, Nested, find, settings_of
+from limpid.catalogue import Entry, Nested, find, settings_of, sizes_of
 from limpid.errors import SettingError
 from limpid.recipe.errors import NOWHERE, Where, located, refusal, unknown
 from limpid.recipe.models import Item, Model, Named, Term
@@ -121,7 +121,7 @@ def _thing(nested: Nested, item: Any, where: Where) -> Any:
     taken = {
         "name",
         *(["weight"] if nested.weighted else []),
-        *(["size"] if _found(nested.kind, item["name"], where).sizes else []),
+        *(["size"] if sizes_of(_found(nested.kind, item["name"], where)) else []),
     }
     settings = {key: value for key, value in item.items() if key not in taken}
     size = item.get("size") if "size" in taken else None

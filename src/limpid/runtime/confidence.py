@@ -5,27 +5,18 @@ much of the photo. How much it changes is therefore how sure one can be that the
 """
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from limpid.layers.network import Limits
 
 PREVIEW_SIDE = 512
 """Longest side in pixels at which a photo is looked at to see whether there is anything to remove."""
 
 WINDOW = 31
 """Side in pixels of the square over which a change is averaged before it is judged small, odd."""
-
-Limits = tuple[float, float]
-"""Mean change, 0…1, up to which nothing and from which everything is believed; between them the belief rises smoothly."""
-
-
-class Cautious(Protocol):
-    """A network that says how far to believe it; either limit may be None."""
-
-    local_confidence: Limits | None
-    whole_confidence: Limits | None
 
 
 def smoothstep(change: Tensor, limits: Limits) -> Tensor:
@@ -53,6 +44,6 @@ def blend_small_changes(photo: Tensor, layers: Mapping[str, Tensor], limits: Lim
     return {**blended, primary: torch.lerp(photo, layers[primary], believed)}
 
 
-def confidence(photo: Tensor, primary: Tensor, limits: Limits) -> float:
+def confidence_of(photo: Tensor, primary: Tensor, limits: Limits) -> float:
     """How far the changes of a whole photo are believed, by their mean; (3, H, W), 0…1 each."""
     return float(smoothstep((photo - primary.clamp(0, 1)).abs().mean(), limits))

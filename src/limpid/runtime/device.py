@@ -5,8 +5,8 @@ from functools import cache
 
 import torch
 
-from limpid.catalogue import Needs
 from limpid.errors import DeviceError, UnknownNameError
+from limpid.layers.network import Needs
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

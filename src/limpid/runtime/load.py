@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from limpid import catalogue
@@ -9,12 +10,17 @@ from limpid.backbones._backbone import Backbone
 from limpid.blocks.fuse_norms import fold_norms
 from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, UsageError, WeightsError
+from limpid.files import sha256
 from limpid.image.read import Source
 from limpid.layers.separation import Separation
+from limpid.layers.task import Task, find_task
 from limpid.progress import say
 from limpid.runtime.device import choose_device, choose_precision
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
+
+DEFAULT_TASK = "reflection"
+"""What ``limpid.load()`` loads a network for."""
 
 
 def load(
@@ -23,26 +29,37 @@ def load(
     precision: str = "auto",
     backbone_weights: str = "pretrained",
     *,
-    task: str = "reflection",
+    task: str | None = None,
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint.
-    ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``;
-    ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError
-    with the nearest name, WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there.
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint. ``task``:
+    what it is to do; None: reflection removal for ``default``, else what the network is usually for. ``device``: ``auto``,
+    ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``; ``backbone_weights``:
+    ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError with the nearest name,
+    WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there or a task that the
+    network does not do.
     """
     where = choose_device(device)
-    label, path = _find(name, task)
+    label, path = _find(name, task or DEFAULT_TASK)
     checkpoint = file.read(path)
-    entry = catalogue.find("models", checkpoint.model)
+    chosen = _task(checkpoint.model, task, path)
     network = file.build(checkpoint, source=str(path))
     _fill_backbones(network, checkpoint.model, backbone_weights)
     fold_norms(network)
-    if hasattr(network, "residual_wanted"):  # a learnt residual would be thrown away: the Separator completes the sum itself
-        network.residual_wanted = False  # type: ignore[assignment]
-    chosen = choose_precision(precision, where, entry.needs)
-    return Separator(network, entry, name=label, device=where, precision=chosen, sha256=manifest.sha256(path))
+    network.answers_residual = False  # it would be thrown away: the Separator completes the sum itself
+    network.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    arithmetic = choose_precision(precision, where, network.needs)
+    return Separator(network, chosen, name=label, model=checkpoint.model, precision=arithmetic, sha256=sha256(path))
+
+
+def _task(model: str, wanted: str | None, path: Path) -> Task:
+    """The task that was asked for, or the usual one of a network."""
+    tasks = catalogue.find("models", model).tasks
+    if wanted is not None and wanted not in tasks:
+        find_task(wanted)
+        raise UsageError(f"the network in {path} does {', '.join(tasks)}, not {wanted}; see `limpid --help` for its command")
+    return find_task(wanted or tasks[0])
 
 
 def separate(photo: Source, model: str | Path = "default") -> Separation:

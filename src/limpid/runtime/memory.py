@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from limpid.catalogue import Needs
 from limpid.errors import NoRoomError, SettingError
 from limpid.image.size import fit, padded_size
+from limpid.layers.network import Needs
 
 MARGIN = 1.9
 """Resident bytes per byte of activations: workspaces and the allocator's slack (measured: 1.7 to 2.0 on three tile sizes)."""
@@ -26,7 +26,7 @@ FADE = 16
 """Pixels over which neighbouring tiles are blended."""
 
 HALO = 128
-"""Pixels of surroundings that a tile of a network with global parts sees, at least (or all of its ``local_radius``)."""
+"""Pixels of surroundings that a tile of a network with global parts sees, at least (or all of its ``radius``)."""
 
 CONTEXT_SIDE = 1024
 """Longest side in pixels at which the global parts of a network see a photo that is cut into tiles."""

@@ -9,10 +9,11 @@ from torch import nn
 
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
-from limpid.catalogue import Entry
 from limpid.data.augment import Augment
 from limpid.data.stream import Source, Stream
 from limpid.errors import SettingError, UsageError
+from limpid.layers.network import LayerNetwork
+from limpid.layers.task import Task, find_task
 from limpid.physics.seeds import torch_seed
 from limpid.progress import say
 from limpid.recipe.errors import located, unknown
@@ -27,14 +28,14 @@ from limpid.training.validation import Part, ScoredSet
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """What a recipe names, made: the network (unwrapped and as a module), procedure, training items, sets to be scored on.
+    """What a recipe names, made: its task, network (bare and as a module), procedure, training items, sets to be scored on.
 
     ``settings``: those that the network was built with, for its checkpoints.
     """
 
-    entry: Entry
+    task: Task
     settings: Mapping[str, Any]
-    network: nn.Module
+    network: LayerNetwork
     procedure: Procedure
     sources: Sequence[Source]
     stream: Stream
@@ -46,7 +47,7 @@ def assemble(loaded: Loaded) -> Assembly:
 
     Raises the errors of whoever finds a fault in its settings, with the place in the recipe.
     """
-    recipe = loaded.recipe
+    recipe, task = loaded.recipe, task_of(loaded)
     sources = data_sources(loaded)
     weights = [item.weight for item in recipe.data.train]
     stream = Stream(
@@ -54,9 +55,9 @@ def assemble(loaded: Loaded) -> Assembly:
     )
     sets = scored_sets(loaded)
     torch.manual_seed(torch_seed(recipe.seed, "network"))
-    entry, settings, network = _network(loaded)
+    settings, network = _network(loaded)
     _freeze(loaded, network)
-    objective = Objective([_term(loaded, place, options, entry.layers) for place, options in enumerate(recipe.losses)])
+    objective = Objective([_term(loaded, place, options, task.layers) for place, options in enumerate(recipe.losses)])
     procedure: Procedure = built(
         "procedures",
         recipe.procedure.name,
@@ -69,7 +70,7 @@ def assemble(loaded: Loaded) -> Assembly:
             f"{loaded.where('procedure')}: {recipe.procedure.name} has a discriminator; give its optimiser as `discriminator:`"
         )
     return Assembly(
-        entry=entry,
+        task=task,
         settings=settings,
         network=network,
         procedure=procedure,
@@ -77,6 +78,15 @@ def assemble(loaded: Loaded) -> Assembly:
         stream=stream,
         sets=sets,
     )
+
+
+def task_of(loaded: Loaded) -> Task:
+    """What a recipe trains for: as it says, or what its network is usually for. Raises UsageError when the network cannot do it."""
+    tasks = catalogue.find("models", loaded.recipe.model.name).tasks
+    wanted = loaded.recipe.task or tasks[0]
+    if wanted not in tasks:
+        raise unknown(loaded.where("task"), f"task of {loaded.recipe.model.name}", wanted, tasks)
+    return find_task(wanted)
 
 
 def data_sources(loaded: Loaded) -> list[Source]:
@@ -92,7 +102,7 @@ def scored_sets(loaded: Loaded) -> list[ScoredSet]:
     held_out = [_part(loaded, ("data", "validate", place), item, place) for place, item in enumerate(data.validation)]
     tests = {label: [_part(loaded, ("data", "test", label), item, 0)] for label, item in data.test.items()}
     chosen = {"validation": held_out} if held_out else {}
-    return [ScoredSet(label=label, parts=parts) for label, parts in (*chosen.items(), *tests.items())]
+    return [ScoredSet(label=label, task=task_of(loaded), parts=parts) for label, parts in (*chosen.items(), *tests.items())]
 
 
 def _part(loaded: Loaded, path: tuple[str | int, ...], item: Item, place: int) -> Part:
@@ -114,12 +124,12 @@ def fill(procedure: Procedure, weights: str) -> None:
         say("note: backbones hold random numbers, as --backbone-weights none asks for; this is for tests, not for results")
 
 
-def _network(loaded: Loaded) -> tuple[Entry, dict[str, Any], nn.Module]:
+def _network(loaded: Loaded) -> tuple[dict[str, Any], LayerNetwork]:
     options, where = loaded.recipe.model, loaded.where("model")
     settings = arguments("models", options.name, options.settings, size=options.size, where=where)
     entry = catalogue.find("models", options.name)
     with located(where):
-        return entry, settings, entry.build(**settings)
+        return settings, entry.build(**settings)
 
 
 def _freeze(loaded: Loaded, network: nn.Module) -> None:
@@ -131,7 +141,7 @@ def _freeze(loaded: Loaded, network: nn.Module) -> None:
 
 
 def _source(loaded: Loaded, path: tuple[str | int, ...], item: Item, augment: Augment | None) -> Source:
-    given = {"augment": augment, "seed": loaded.recipe.seed}
+    given = {"augment": augment, "seed": loaded.recipe.seed, "task": task_of(loaded)}
     source: Source = built("sources", item.name, item.settings, given=given, where=loaded.where(*path))
     return source
 

@@ -34,7 +34,7 @@ def dry_run(loaded: Loaded, folder: Path, *, backbone_weights: str) -> str:
         missing = (f"to be done     {error}",)
     recipe = loaded.recipe
     items = range(min(recipe.data.batch, len(assembly.stream)))
-    batch = collate([assembly.stream[index] for index in items], assembly.entry.layers)
+    batch = collate([assembly.stream[index] for index in items], assembly.task)
     sheet = write_sheet(assembly, folder)
     modules = {name: unwrapped(module) for name, module in assembly.procedure.networks.items()}
     counts = ", ".join(f"{name} {_millions(module)}" for name, module in modules.items())
@@ -67,10 +67,7 @@ def write_sheet(assembly: Assembly, folder: Path) -> Path:
     sheet = ContactSheet()
     for index in range(min(_ITEMS, len(assembly.stream))):
         pair = assembly.stream[index]
-        pictures = {"input": pair.input, "truth": pair.transmission}
-        if pair.reflection is not None:
-            pictures["reflection"] = pair.reflection
-        sheet.add(f"{index} {pair.name}", pictures)
+        sheet.add(f"{index} {pair.name}", {"input": pair.input, **pair.layers})
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sheet.pixels()).save(folder / SHEET)
     return folder / SHEET

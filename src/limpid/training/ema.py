@@ -5,18 +5,20 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from limpid.layers.network import LayerNetwork
+
 
 class EMA:
-    """w̄ ← k·w̄ + (1 − k)·w after every step n, with k = min(``keep``, (1 + n) / (10 + n)) so that the start is forgotten.
+    """w̄ ← k·w̄ + (1 − k)·w after every step n, with k = min(``decay``, (1 + n) / (10 + n)) so that the start is forgotten.
 
-    Buffers are copied, frozen parameters shared with the network. ``keep`` 0: the network itself.
+    Buffers are copied, frozen parameters shared with the network. ``decay`` 0: the network itself.
     Source: Polyak & Juditsky, SIAM J. Control Optim. 1992; the warm-up is TensorFlow's.
     """
 
-    def __init__(self, network: nn.Module, keep: float) -> None:
+    def __init__(self, network: LayerNetwork, decay: float) -> None:
         frozen = {id(parameter): parameter for parameter in network.parameters() if not parameter.requires_grad}
-        self.keep = keep
-        self.network = deepcopy(network, frozen) if keep else network
+        self.decay = decay
+        self.network: LayerNetwork = deepcopy(network, frozen) if decay else network
         self._pairs: tuple[list[Tensor], list[Tensor]] = self._matched(network)
 
     def _matched(self, network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
@@ -31,9 +33,9 @@ class EMA:
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
         """Take in the weights that ``network`` has after ``step`` steps."""
-        if not self.keep:
+        if not self.decay:
             return
-        keep = min(self.keep, (1 + step) / (10 + step))
-        torch._foreach_lerp_(*self._pairs, 1 - keep)
+        decay = min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(*self._pairs, 1 - decay)
         for mine, theirs in zip(self.network.buffers(), network.buffers(), strict=True):
             mine.copy_(theirs)

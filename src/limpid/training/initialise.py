@@ -3,20 +3,18 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from limpid.checkpoints import file
 from limpid.errors import WeightsError
-
-_NEW = ("residual_scales", "rir_inner_scales", "rir_group_scales", "output_skip_scale")
-"""What a residual variant adds to its baseline: scales, which keep their first values."""
+from limpid.layers.network import LayerNetwork
 
 
-def initialise_from(network: nn.Module, path: Path) -> list[str]:
+def initialise_from(network: LayerNetwork, path: Path) -> list[str]:
     """Load a checkpoint, ours or a published one, into ``network``; returns the names that it did not hold and that stay new.
 
-    A checkpoint of another network that is one part of this one starts that part. Otherwise only scales of residual variants may
-    be new. Raises WeightsError when anything else is missing, left over, or of another shape.
+    A checkpoint of another network that is one part of this one starts that part. Otherwise only what the network says may start
+    new. Raises WeightsError when anything else is missing, left over, or of another shape.
     """
     checkpoint = file.read(path)
     stem = next(
@@ -24,7 +22,7 @@ def initialise_from(network: nn.Module, path: Path) -> list[str]:
     )
     held = {f"{stem}{name}": tensor.float() for name, tensor in checkpoint.tensors.items()}
     wanted = network.state_dict()
-    new = [name for name in wanted if name not in held and (stem or name.split(".")[0] in _NEW)]
+    new = [name for name in wanted if name not in held and (stem or name.split(".")[0] in network.may_start_new)]
     try:
         network.load_state_dict({**{name: wanted[name] for name in new}, **held}, strict=True)
     except RuntimeError as error:

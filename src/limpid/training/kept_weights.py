@@ -17,6 +17,9 @@ from limpid.checkpoints.file import Checkpoint
 from limpid.files import DiskError, free, megabytes, replacing
 
 _BEST = re.compile(r"best_epoch_\d{4,}\.safetensors")
+RESUME = "free some space, then go on with --resume"
+"""What to do when the disk of a run is full."""
+
 _EPOCH = re.compile(r"epoch_(\d{4,})\.safetensors")
 
 Make = Callable[[], Checkpoint]
@@ -52,7 +55,7 @@ def published(network: nn.Module) -> tuple[str, ...]:
 
 def write_weights(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint whole or not at all, flushed to the disk. Raises DiskError, the old file intact, when that fails."""
-    with replacing(path) as partial:
+    with replacing(path, RESUME) as partial:
         file.save(partial, checkpoint)
 
 
@@ -97,7 +100,7 @@ class BestWeights:
             return False
         write_weights(self.folder / new.file, _with_notes(make(), epoch=epoch, step=step, score=score))
         self.kept = tuple(ranked)
-        with replacing(self._index) as partial:
+        with replacing(self._index, RESUME) as partial:
             partial.write_text(json.dumps([asdict(kept) for kept in ranked], indent=2) + "\n", encoding="utf-8")
         self._sweep()
         return True

@@ -15,6 +15,7 @@ from limpid.errors import MissingExtraError
 from limpid.files import reporting
 from limpid.layers.pixels import quantise
 from limpid.progress import bar, say
+from limpid.training.kept_weights import RESUME
 from limpid.training.trackers import Table, TensorBoard, Tracker, WeightsAndBiases
 
 
@@ -210,12 +211,12 @@ class Logger:
             self.note(board.note)
 
     def _write(self, text: str) -> None:
-        with reporting(self._log), self._log.open("a", encoding="utf-8", newline="\n") as file:
+        with reporting(self._log, RESUME), self._log.open("a", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}\n" for line in text.splitlines())
 
     def _end_line(self) -> None:
         """End a line that a kill left half-written."""
-        with reporting(self._log), self._log.open("ab+") as file:
+        with reporting(self._log, RESUME), self._log.open("ab+") as file:
             end = file.tell()
             file.seek(max(0, end - 1))
             if file.read(1) not in (b"", b"\n"):

@@ -10,6 +10,7 @@ from limpid.data.loader import Batches, batches
 from limpid.data.stream import Stream
 from limpid.errors import LimpidError, NoRoomError
 from limpid.layers.batch import Batch
+from limpid.layers.task import Task
 from limpid.physics.seeds import torch_seed
 from limpid.recipe.models import Cosine, Oscillating, Recipe
 from limpid.training.ema import EMA
@@ -60,7 +61,7 @@ class TrainingLoop:
     fabric: "Fabric"
     procedure: Procedure
     slots: dict[str, OptimizerSlot]
-    average: EMA
+    ema: EMA
     length: int
     plateau: Plateau | None = None
     step: int = 0
@@ -83,12 +84,12 @@ class TrainingLoop:
         """Epoch, from 0 on, in which step number ``step``, from 0 on, begins."""
         return step * self.per_step // self.length
 
-    def batches(self, stream: Stream, layers: tuple[str, ...]) -> Batches:
+    def batches(self, stream: Stream, task: Task) -> Batches:
         """The photos of the steps that are left, for this process."""
         data, train = self.recipe.data, self.recipe.train
         return batches(
             stream,
-            layers=layers,
+            task=task,
             start_step=self.step,
             batch=data.batch,
             rank=self.fabric.global_rank,
@@ -144,7 +145,7 @@ class TrainingLoop:
         self.skipped_in_a_row = 0 if moved else self.skipped_in_a_row + 1
         self.skipped += not moved
         if moved:
-            self.average.update(unwrapped(self.procedure.networks["network"]), self.step + 1)
+            self.ema.update(unwrapped(self.procedure.networks["network"]), self.step + 1)
         return values
 
     def _set_rates(self, epoch: int) -> dict[str, float]:
@@ -175,7 +176,7 @@ class TrainingLoop:
             "skipped": self.skipped,
             "due": self.due,
             "modules": {name: weights_of(unwrapped(module)) for name, module in self.procedure.networks.items()},
-            "average": weights_of(self.average.network),
+            "ema": weights_of(self.ema.network),
             "optimisers": {name: slot.optimiser.state_dict() for name, slot in self.slots.items()},
             "losses": extras_of(self.procedure.objective),
             "plateau": asdict(self.plateau) if self.plateau else None,
@@ -187,7 +188,7 @@ class TrainingLoop:
         for name, module in self.procedure.networks.items():
             take_weights(unwrapped(module), state["modules"][name], name)
         if self.recipe.train.ema:
-            take_weights(self.average.network, state["average"], "average")
+            take_weights(self.ema.network, state["ema"], "ema")
         for name, slot in self.slots.items():
             slot.optimiser.load_state_dict(state["optimisers"][name])
         take_extras(self.procedure.objective, state["losses"])

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from limpid.errors import WeightsError
 from limpid.files import DiskError, free, megabytes, replacing
-from limpid.training.kept_weights import published
+from limpid.training.kept_weights import RESUME, published
 from limpid.weights import safe_pickle
 
 _PLAIN = (bool, int, float, str, bytes, type(None), torch.dtype)
@@ -29,7 +29,7 @@ def write_state(path: Path, state: Mapping[str, Any]) -> None:
         there = "the old one is intact; " if path.exists() else ""
         left = megabytes(free(path.parent))
         raise DiskError(f"{path} needs {megabytes(needed)}, but {left} are free; {there}free some, then go on with --resume")
-    with replacing(path) as partial:
+    with replacing(path, RESUME) as partial:
         torch.save(dict(state), partial)
 
 

@@ -3,13 +3,10 @@
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from limpid.catalogue import Entry
 from limpid.errors import LimpidError, NoRoomError, PhotoError, printable
 from limpid.files import DiskError
 from limpid.image.read import read
@@ -46,13 +43,8 @@ def write_sample_images(separate: Separate, photos: Sequence[Path | tuple[str, T
     return skipped
 
 
-def sample_separator(network: nn.Module, entry: Entry, device: torch.device) -> Separate:
-    """A copy of a network in training that separates photos whole at their native size, within the memory there is.
-
-    The copy leaves mode and memory layout of the original alone, so that looking changes no later step. A photo too large for a
-    network that must see it whole is separated at a smaller size.
-    """
-    separator = Separator(deepcopy(network), entry, name="the network in training", device=device)
+def at_native_size(separator: Separator) -> Separate:
+    """Photos separated at their native size, within the memory there is; a smaller one where a network must see them whole."""
 
     def separate(photo: Tensor) -> Mapping[str, Tensor]:
         try:

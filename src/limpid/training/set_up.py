@@ -17,7 +17,7 @@ from limpid.training.assemble import Assembly
 from limpid.training.ema import EMA
 from limpid.training.initialise import initialise_from
 from limpid.training.loop import TrainingLoop
-from limpid.training.optimisers import build
+from limpid.training.optimisers import build, exempt_from_decay
 from limpid.training.optimizer_step import OptimizerSlot
 from limpid.training.procedure import unwrapped
 from limpid.training.run_state import read_state
@@ -86,7 +86,7 @@ def set_up(
     resumed = resume is not None and resume.is_file()
     if not resumed:
         _start(assembly, init)
-    average = EMA(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
+    ema = EMA(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
     slots = {}
     for name, module in procedure.networks.items():
         module.train()
@@ -95,7 +95,7 @@ def set_up(
         )
         options = recipe.discriminator if name == "discriminator" and recipe.discriminator is not None else recipe.optimiser
         named = [*unwrapped(module).named_parameters(), *((f"losses.{place}", extra) for place, extra in enumerate(extras))]
-        module, optimiser = fabric.setup(module, build(options, named))
+        module, optimiser = fabric.setup(module, build(options, named, exempt=exempt_from_decay(unwrapped(module))))
         procedure.networks[name] = module
         slots[name] = OptimizerSlot(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
     if recipe.train.compile:  # after the average was copied, which meets photos of all sizes
@@ -109,7 +109,7 @@ def set_up(
         fabric=fabric,
         procedure=procedure,
         slots=slots,
-        average=average,
+        ema=ema,
         length=assembly.stream.length,
         plateau=plateau,
     )

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from limpid.errors import MissingExtraError
 from limpid.files import replacing, reporting
 from limpid.layers.pixels import Pixels
+from limpid.training.kept_weights import RESUME
 
 _PATIENCE = 30  # seconds that W&B may take to answer
 
@@ -134,25 +135,25 @@ class Table:
     def __init__(self, folder: Path, stem: str, *, until: int) -> None:
         self._lines, self._sheet = folder / f"{stem}.jsonl", folder / f"{stem}.csv"
         rows = [row for row in read_rows(self._lines) if row["step"] <= until]
-        with replacing(self._lines) as partial:
+        with replacing(self._lines, RESUME) as partial:
             partial.write_text("".join(_line(row) for row in rows), encoding="utf-8", newline="\n")
         self._write_sheet(rows)
 
     def append(self, row: Row) -> None:
         """Add a row to both files; its numbers are finite or None."""
-        with reporting(self._lines), self._lines.open("a", encoding="utf-8", newline="\n") as file:
+        with reporting(self._lines, RESUME), self._lines.open("a", encoding="utf-8", newline="\n") as file:
             file.write(_line(row))
         if not row.keys() <= set(self.columns):
             self._write_sheet(read_rows(self._lines))
             return
-        with reporting(self._sheet), self._sheet.open("a", encoding="utf-8", newline="") as file:
+        with reporting(self._sheet, RESUME), self._sheet.open("a", encoding="utf-8", newline="") as file:
             csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
 
     def _write_sheet(self, rows: Iterable[Row]) -> None:
         rows = list(rows)
         names = dict.fromkeys(name for row in rows for name in row)
         self.columns = [*(name for name in names if name not in TIMES), *(name for name in TIMES if name in names)]
-        with replacing(self._sheet) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        with replacing(self._sheet, RESUME) as partial, partial.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, self.columns, lineterminator="\n")
             if rows:
                 writer.writeheader()

@@ -27,10 +27,10 @@ from limpid.training.logger import Logger
 from limpid.training.loop import FinishedStep, NotFiniteError, TrainingLoop
 from limpid.training.procedure import unwrapped
 from limpid.training.run_state import tight, write_state
-from limpid.training.sample_images import remove_old, sample_separator
-from limpid.training.sample_images import write_sample_images as dump_photos
+from limpid.training.sample_images import at_native_size, remove_old, write_sample_images
 from limpid.training.set_up import LAST, RECIPE, launch, set_up
 from limpid.training.stops import Stop, listening
+from limpid.training.validation import merit
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -96,7 +96,7 @@ def score_run(loaded: Loaded, options: TrainOptions) -> int:
         say(f"{best.file} on {scored.label}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
     if loaded.recipe.log.photos:
         photos = _found(loaded.recipe.log.photos)
-        for line in dump_photos(separator.run, photos, options.folder / "test", best.epoch):
+        for line in write_sample_images(separator.run, photos, options.folder / "test", best.epoch):
             say(line)
     return 0
 
@@ -171,7 +171,7 @@ class Trainer:
         if not self.run.step:
             self._save()  # a run that is killed early goes on from the same start, whatever it was
         self._end_epoch(stop)  # one that a signal has interrupted
-        batches = self.run.batches(self.assembly.stream, self.assembly.entry.layers)
+        batches = self.run.batches(self.assembly.stream, self.assembly.task)
         try:
             for done in self.run.steps(batches):
                 self._record(done)
@@ -223,7 +223,8 @@ class Trainer:
         scores = self._scores(stop) if self.writes else None
         if scores is not None:
             self.logger.epoch(epoch, self.run.step, scores)
-            score = scores.get("validation", {}).get("psnr", float(epoch))
+            score = merit(self.assembly.task, scores.get("validation", {}))
+            score = float(epoch) if score is None else score
             self.best.offer(self._checkpoint, epoch=epoch, step=self.run.step, score=score)
             self.numbered.offer(self._checkpoint, epoch=epoch, step=self.run.step)
             self._show(epoch, self.run.step)
@@ -237,12 +238,9 @@ class Trainer:
 
     def _scores(self, stop: Stop) -> dict[str, dict[str, float]] | None:
         """Scores of the average on all sets by name; None when a signal came."""
-        network, training = self.run.average.network, self.run.average.network.training
-        recipe = self.run.recipe
-        precision = "float32" if recipe.train.precision == "float16" else recipe.train.precision
-        separator = Separator(network, self.assembly.entry, name=recipe.name, device=self.run.fabric.device, precision=precision)
+        wanted = self.run.recipe.train.precision
+        separator = self._separator("float32" if wanted == "float16" else wanted)
         scores = {scored.label: scored.score(separator, lambda: stop.asked is None) for scored in self.assembly.sets}
-        network.train(training)
         return None if None in scores.values() else {label: dict(found) for label, found in scores.items() if found is not None}
 
     def _show(self, epoch: int, step: int) -> None:
@@ -251,12 +249,17 @@ class Trainer:
         if not log.images:
             return
         photos: Sequence[Path | tuple[str, Tensor]] = (_found(log.photos) if log.photos else self._examples)[: log.images]
-        separate = sample_separator(self.run.average.network, self.assembly.entry, self.run.fabric.device)
-        for line in dump_photos(separate, photos, self.folder, epoch):
+        separate = at_native_size(self._separator("float32"))
+        for line in write_sample_images(separate, photos, self.folder, epoch):
             self.logger.note(line)
         name, photo = next(iter(self._examples))
         self.logger.images(step, name, torch.stack([photo, *separate(photo).values()]))
         remove_old(self.folder, log.history)
+
+    def _separator(self, precision: str) -> Separator:
+        """The average, ready to run on photos."""
+        name = f"the network in training ({self.run.recipe.name})"
+        return Separator(self.run.ema.network, self.assembly.task, name=name, precision=precision)
 
     @cached_property
     def _examples(self) -> list[tuple[str, Tensor]]:
@@ -269,7 +272,7 @@ class Trainer:
         return Checkpoint(
             model=recipe.model.name,
             settings=self.assembly.settings,
-            tensors=weights(self.run.average.network),
+            tensors=weights(self.run.ema.network),
             notes={"recipe": dump(recipe), "limpid": __version__},
         )
 

@@ -1,4 +1,4 @@
-"""How good a network is on named sets while it learns: PSNR and SSIM of its first layer, beside those of the untouched input."""
+"""How good a network is on named sets while it learns, beside the trivial answer: the input itself and what the law leaves."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,32 @@ from torch import Tensor
 
 from limpid.data.stream import Source
 from limpid.layers.pair import Pair
-from limpid.metrics.psnr import psnr
+from limpid.layers.task import Task
+from limpid.metrics.lmse import lmse
+from limpid.metrics.psnr_joint import psnr_joint
+from limpid.metrics.si_mse import si_mse
 from limpid.metrics.ssim import ssim
 from limpid.physics.seeds import generator
 from limpid.runtime.separator import Separator
 
 Scores = Mapping[str, float]
-"""``psnr``, ``ssim``, ``input_psnr``, ``input_ssim``: means over the items of a set."""
+"""Measure, and ``input_`` before it for the trivial answer → mean over the items of a set, e.g. ``psnr`` and ``input_psnr``."""
+
+Measure = Callable[[Tensor, Tensor], float]
+
+_MEASURES: Mapping[str, Mapping[str, Measure]] = {"intrinsic": {"si_mse": si_mse, "lmse": lmse}}
+_USUAL: Mapping[str, Measure] = {"psnr": psnr_joint, "ssim": ssim}
+
+
+def measures_of(task: Task) -> Mapping[str, Measure]:
+    """What a task is scored by, the measure that chooses the best epoch first: joint PSNR in dB, or errors free of scale."""
+    return _MEASURES.get(task.name, _USUAL)
+
+
+def merit(task: Task, scores: Scores) -> float | None:
+    """How good scores are, higher is better; None when the first measure is not among them."""
+    headline = next(iter(measures_of(task)))
+    return None if headline not in scores else -scores[headline] if task.name in _MEASURES else scores[headline]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,25 +55,31 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredSet:
-    """What one row of scores is computed on: the items of all ``parts`` together."""
+    """What one row of scores is computed on: the items of all ``parts`` together, which hold layers of ``task``."""
 
     label: str
+    task: Task
     parts: Sequence[Part]
 
     def score(self, separator: Separator, going: Callable[[], bool] = lambda: True) -> Scores | None:
-        """Mean scores of a network over all items, joint PSNR in dB and SSIM; estimates are clamped, not rounded.
+        """Mean scores of a network over all items, each the mean over its compared layers; estimates are clamped, not rounded.
 
-        None when ``going``, asked before each item, says no.
+        Compared is the first layer, and all that are known where the measures are free of scale. None when ``going``, asked before
+        each item, says no.
         """
         found = []
         for pair in (pair for part in self.parts for pair in part.pairs()):
             if not going():
                 return None
-            estimate = separator.run(pair.input)[separator.entry.layers[0]].clamp(0, 1)
-            found.append((*_pair(estimate, pair.transmission), *_pair(pair.input, pair.transmission)))
-        names = ("psnr", "ssim", "input_psnr", "input_ssim")
-        return dict(zip(names, map(float, np.mean(found, axis=0)), strict=True))
+            found.append({**self._scores(separator.run(pair.input), pair), **self._scores(self._trivial(pair), pair, "input_")})
+        return {name: float(np.mean([scores[name] for scores in found])) for name in found[0]}
 
+    def _trivial(self, pair: Pair) -> dict[str, Tensor]:
+        first = {self.task.primary: pair.input}
+        return {**{name: self.task.remainder(pair.input, first) for name in self.task.layers[1:]}, **first}
 
-def _pair(estimate: Tensor, truth: Tensor) -> tuple[float, float]:
-    return psnr(estimate, truth, joint=True), ssim(estimate, truth)
+    def _scores(self, layers: Mapping[str, Tensor], pair: Pair, prefix: str = "") -> dict[str, float]:
+        names = self.task.layers if self.task.name in _MEASURES else self.task.layers[:1]
+        compared = [(layers[name].clamp(0, 1), pair.layers[name]) for name in names if name in pair.layers]
+        measures = measures_of(self.task)
+        return {prefix + key: float(np.mean([measure(*both) for both in compared])) for key, measure in measures.items()}

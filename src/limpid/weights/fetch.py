@@ -12,7 +12,7 @@ from urllib.request import getproxies
 from platformdirs import user_cache_path
 
 from limpid.errors import WeightsError
-from limpid.weights.manifest import sha256
+from limpid.files import replacing, sha256
 
 OFFLINE = ("LIMPID_OFFLINE", "HF_HUB_OFFLINE")
 """Environment variables that forbid any attempt to reach the network when set to anything but 0 or nothing."""
@@ -61,23 +61,19 @@ def _download(remote: Remote, path: Path) -> Path:
     import pooch
     import requests
 
-    part = f".{path.name}.{os.getpid()}"
-    wanted = remote.sha256
+    pooch.get_logger().setLevel("WARNING")
+    downloader = pooch.HTTPDownloader(timeout=_TIMEOUT)
     try:
-        wanted = wanted or _stated_checksum(remote.url)
-        pooch.get_logger().setLevel("WARNING")
-        downloader = pooch.HTTPDownloader(timeout=_TIMEOUT)
-        found = Path(pooch.retrieve(remote.url, known_hash=None, fname=part, path=path.parent, downloader=downloader))
+        wanted = remote.sha256 or _stated_checksum(remote.url)
+        with replacing(path) as partial:
+            pooch.retrieve(remote.url, known_hash=None, fname=partial.name, path=partial.parent, downloader=downloader)
+            digest = sha256(partial)
+            if not digest.startswith(wanted):
+                came = f"{digest[:12]}…, expected {wanted[:12]}…"
+                raise WeightsError(f"{remote.url} sent a file with sha256 {came}; it was thrown away")
     except (requests.RequestException, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"{remote.name} could not be downloaded from {remote.url}: {reason}") from error
-    try:
-        digest = sha256(found)
-        if not digest.startswith(wanted):
-            raise WeightsError(f"{remote.url} sent a file with sha256 {digest[:12]}…, expected {wanted[:12]}…; it was thrown away")
-        os.replace(found, path)
-    finally:
-        found.unlink(missing_ok=True)
     return path
 
 

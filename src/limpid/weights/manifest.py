@@ -1,6 +1,5 @@
 """Public name → verified local file. What is shipped lies beside this module; ``manifest.json`` says what it is."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limpid.errors import UnknownNameError, WeightsError
+from limpid.files import sha256
 
 _FOLDER = Path(__file__).parent
 
@@ -65,9 +65,3 @@ def locate(name: str) -> Path:
             f" expected {row.sha256[:12]}…; reinstall limpid"
         )
     return path
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

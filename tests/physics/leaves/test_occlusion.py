@@ -132,10 +132,10 @@ for settings in [
 
 
 COMPILED = """
-from limpid.physics.leaves import labels, rows, settings
+from limpid.physics.leaves import occlusion, occlusion_numba, settings
 from limpid.physics.seeds import generator
-labels.cover(settings.Chart(), generator(1), (8, 8))
-assembly = "".join(rows._fill.inspect_asm().values())
+occlusion.cover(settings.Chart(), generator(1), (8, 8))
+assembly = "".join(occlusion_numba._fill.inspect_asm().values())
 assert "mul" in assembly, "nothing was compiled"
 assert not any(fused in assembly for fused in ("fmadd", "fmsub", "fmla", "fmls")), "a product was fused with a sum"
 """

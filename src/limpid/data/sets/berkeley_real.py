@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, tidy
 
 TEST = frozenset(map(str, (3, 4, 9, 12, 15, 22, 23, 25, 29, 39, 46, 47, 58, 86, 87, 89, 93, 103, 107, 110)))
@@ -24,4 +24,4 @@ def berkeley_real(*, variant: Literal["train", "test", "all"] = "train") -> Fold
     )
 
 
-ENTRY = Entry(build=berkeley_real, tasks=("reflection",), source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376")
+ENTRY = SetEntry(build=berkeley_real, tasks=("reflection",), source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376")

@@ -1,6 +1,6 @@
 """The sources of Zhang's synthetic pairs: 13,700 photos to stand behind the glass and as many, same-named, to be mirrored."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside
 
 
@@ -15,4 +15,4 @@ def berkeley_synthetic(*, counts: tuple[int, ...] = (13700,)) -> FolderSet:
     return FolderSet(name="berkeley_synthetic", layouts=(layout,), counts=counts, required=("transmission", "reflection"))
 
 
-ENTRY = Entry(build=berkeley_synthetic, tasks=("reflection",), source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376")
+ENTRY = SetEntry(build=berkeley_synthetic, tasks=("reflection",), source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376")

@@ -1,6 +1,6 @@
 """CBSD68: 68 colour photos of the Berkeley segmentation set, the test set of colour denoising."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, photos
 
 
@@ -10,4 +10,4 @@ def cbsd68(*, counts: tuple[int, ...] = (68,)) -> FolderSet:
     return FolderSet(name="cbsd68", layouts=layouts, counts=counts, required=("photo",), sizes={"": (321, 481)})
 
 
-ENTRY = Entry(build=cbsd68, tasks=("denoise",), source="Martin et al., ICCV 2001; Roth & Black, CVPR 2005 (the 68)")
+ENTRY = SetEntry(build=cbsd68, tasks=("denoise",), source="Martin et al., ICCV 2001; Roth & Black, CVPR 2005 (the 68)")

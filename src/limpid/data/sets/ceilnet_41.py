@@ -1,6 +1,6 @@
 """CEILNet's other synthetic test set: 41 triples of mixed sizes."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, tidy
 from limpid.data.sets.ceilnet_table2 import triples
 
@@ -11,4 +11,4 @@ def ceilnet_41(*, counts: tuple[int, ...] = (41,)) -> FolderSet:
     return FolderSet(name="ceilnet_41", layouts=(triples(folder), tidy(folder)), counts=counts, optional=("reflection",))
 
 
-ENTRY = Entry(build=ceilnet_41, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")
+ENTRY = SetEntry(build=ceilnet_41, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")

@@ -1,6 +1,6 @@
 """CEILNet's 45 real photos with reflections, without ground truth: to look at, and for measures without a reference."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside, tidy
 
 
@@ -15,4 +15,4 @@ def ceilnet_real45(*, counts: tuple[int, ...] = (45,)) -> FolderSet:
     return FolderSet(name="ceilnet_real45", layouts=(published, tidy(folder)), counts=counts, required=("input",))
 
 
-ENTRY = Entry(build=ceilnet_real45, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")
+ENTRY = SetEntry(build=ceilnet_real45, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")

@@ -1,6 +1,6 @@
 """CEILNet's synthetic test set of its table 2: 100 triples of 224×224."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, Layout, inside, tidy
 
 
@@ -24,4 +24,4 @@ def ceilnet_table2(*, counts: tuple[int, ...] = (100,)) -> FolderSet:
     )
 
 
-ENTRY = Entry(build=ceilnet_table2, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")
+ENTRY = SetEntry(build=ceilnet_table2, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")

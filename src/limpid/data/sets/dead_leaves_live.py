@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.concat import Listed
 from limpid.data.single_thread import one_thread
 from limpid.layers.pixels import quantise
@@ -37,4 +37,4 @@ class LiveLeaves(Listed[np.ndarray]):
         return quantise(drawn, np.uint8)
 
 
-ENTRY = Entry(build=LiveLeaves, tasks=("denoise", "deblur"), source="Lee, Mumford & Huang, IJCV 2001 (dead leaves)")
+ENTRY = SetEntry(build=LiveLeaves, tasks=("denoise", "deblur"), source="Lee, Mumford & Huang, IJCV 2001 (dead leaves)")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, photos
 from limpid.physics.leaves.presets import PRESETS
 
@@ -25,7 +25,7 @@ def dead_leaves_saved(*, variant: Variant = "div2k_512", count: int | None = Non
     )
 
 
-ENTRY = Entry(
+ENTRY = SetEntry(
     build=dead_leaves_saved,
     tasks=("denoise", "deblur"),
     source="published presets of a dead-leaves training set (Lee, Mumford & Huang, IJCV 2001, for the model)",

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, photos
 
 
@@ -19,4 +19,4 @@ def div2k(*, variant: Literal["train", "valid"] = "train") -> FolderSet:
     )
 
 
-ENTRY = Entry(build=div2k, tasks=("denoise", "deblur"), source="Agustsson & Timofte, CVPR Workshops 2017")
+ENTRY = SetEntry(build=div2k, tasks=("denoise", "deblur"), source="Agustsson & Timofte, CVPR Workshops 2017")

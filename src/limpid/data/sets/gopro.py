@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside, tidy
 
 _COUNTS = {"test": 1111, "train": 2103}
@@ -33,4 +33,4 @@ def gopro(*, variant: Literal["test", "train"] = "test", counts: tuple[int, ...]
     )
 
 
-ENTRY = Entry(build=gopro, tasks=("deblur",), source="Nah, Kim & Lee, CVPR 2017, arXiv:1612.02177")
+ENTRY = SetEntry(build=gopro, tasks=("deblur",), source="Nah, Kim & Lee, CVPR 2017, arXiv:1612.02177")

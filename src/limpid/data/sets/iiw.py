@@ -1,6 +1,6 @@
 """Intrinsic Images in the Wild: 5,230 photos with human judgements of which of two points is darker."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, Layout, inside
 
 
@@ -14,4 +14,4 @@ def iiw(*, counts: tuple[int, ...] = (5230,)) -> FolderSet:
     return FolderSet(name="iiw", layouts=(layout,), counts=counts, required=("photo", "judgements"))
 
 
-ENTRY = Entry(build=iiw, tasks=("intrinsic",), source="Bell, Bala & Snavely, SIGGRAPH 2014")
+ENTRY = SetEntry(build=iiw, tasks=("intrinsic",), source="Bell, Bala & Snavely, SIGGRAPH 2014")

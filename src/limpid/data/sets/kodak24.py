@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside
 from limpid.data.preprocessing import centre_crop
 
@@ -31,7 +31,7 @@ def kodak24(*, variant: Literal["full", "crop500"] = "full") -> FolderSet:
     )
 
 
-ENTRY = Entry(
+ENTRY = SetEntry(
     build=kodak24,
     tasks=("denoise",),
     source="Kodak Lossless True Color Image Suite; crops: Zhang, Zuo & Zhang, TIP 2018 (FFDNet)",

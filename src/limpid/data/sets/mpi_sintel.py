@@ -1,6 +1,6 @@
 """MPI-Sintel for intrinsic images: rendered frames with their albedo, and their shading where it was asked of the authors."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside
 
 
@@ -26,4 +26,4 @@ def mpi_sintel(*, counts: tuple[int, ...] = (890, 1064)) -> FolderSet:
     )
 
 
-ENTRY = Entry(build=mpi_sintel, tasks=("intrinsic",), source="Butler et al., ECCV 2012")
+ENTRY = SetEntry(build=mpi_sintel, tasks=("intrinsic",), source="Butler et al., ECCV 2012")

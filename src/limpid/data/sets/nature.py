@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside, tidy
 
 _FOLDERS = {"train": ("natural_I", "natural_T"), "test": ("testB", "testA1")}
@@ -24,4 +24,4 @@ def nature(*, variant: Literal["train", "test"] = "train", counts: tuple[int, ..
     return FolderSet(name="nature", variant=variant, layouts=(archive, repackaged), counts=counts or (_COUNTS[variant],))
 
 
-ENTRY = Entry(build=nature, tasks=("reflection",), source="Li et al., CVPR 2020, arXiv:1911.06634 (IBCLN)")
+ENTRY = SetEntry(build=nature, tasks=("reflection",), source="Li et al., CVPR 2020, arXiv:1911.06634 (IBCLN)")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, tidy
 from limpid.data.preprocessing import short_side
 from limpid.data.sets.berkeley_real import TEST
@@ -24,7 +24,7 @@ def real20(*, variant: Literal["native", "short512", "420"] = "native") -> Folde
     )
 
 
-ENTRY = Entry(
+ENTRY = SetEntry(
     build=real20,
     tasks=("reflection",),
     source="Zhang, Ng & Chen, CVPR 2018; short512: Wei et al., CVPR 2019; 420: Hu & Guo, NeurIPS 2021 (YTMT)",

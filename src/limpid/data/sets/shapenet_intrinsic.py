@@ -1,6 +1,6 @@
 """Rendered ShapeNet objects with reflectance and shading, as intrinsic-image networks train on them."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside
 
 
@@ -16,7 +16,7 @@ def shapenet_intrinsic(*, counts: tuple[int, ...] = ()) -> FolderSet:
     )
 
 
-ENTRY = Entry(
+ENTRY = SetEntry(
     build=shapenet_intrinsic,
     tasks=("intrinsic",),
     source="Shi et al., CVPR 2017; layout of Liu et al., CVPR 2020 (USI3D)",

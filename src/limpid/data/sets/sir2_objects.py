@@ -1,6 +1,6 @@
 """SIR2 Objects: 20 scenes of solid objects behind glass, at several apertures and thicknesses; 200 triples."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, TIDY, FolderSet, Layout, inside, tidy
 
 LETTERS = {"m": "input", "g": "transmission", "r": "reflection"}
@@ -30,4 +30,4 @@ def sir2_objects(*, counts: tuple[int, ...] = (200,)) -> FolderSet:
     return FolderSet(name="sir2_objects", layouts=layouts, counts=counts, optional=("reflection",))
 
 
-ENTRY = Entry(build=sir2_objects, tasks=("reflection",), source="Wan et al., ICCV 2017 (SIR2)")
+ENTRY = SetEntry(build=sir2_objects, tasks=("reflection",), source="Wan et al., ICCV 2017 (SIR2)")

@@ -1,6 +1,6 @@
 """SIR2 Postcard: 20 pairs of postcards, one behind the glass and one mirrored, at several apertures and thicknesses."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside, tidy
 from limpid.data.sets.sir2_objects import LETTERS, lettered
 
@@ -22,4 +22,4 @@ def sir2_postcard(*, counts: tuple[int, ...] = (199, 200, 198, 179)) -> FolderSe
     return FolderSet(name="sir2_postcard", layouts=layouts, counts=counts, optional=("reflection",))
 
 
-ENTRY = Entry(build=sir2_postcard, tasks=("reflection",), source="Wan et al., ICCV 2017 (SIR2)")
+ENTRY = SetEntry(build=sir2_postcard, tasks=("reflection",), source="Wan et al., ICCV 2017 (SIR2)")

@@ -1,6 +1,6 @@
 """SIR2 Wild: scenes outside the laboratory; 55 in the papers, 101 in the current download."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside, tidy
 from limpid.data.sets.sir2_objects import LETTERS, lettered
 
@@ -23,4 +23,4 @@ def sir2_wild(*, counts: tuple[int, ...] = (55, 101, 52)) -> FolderSet:
     return FolderSet(name="sir2_wild", layouts=layouts, counts=counts, optional=("reflection",))
 
 
-ENTRY = Entry(build=sir2_wild, tasks=("reflection",), source="Wan et al., ICCV 2017, and IEEE TPAMI 2022 (SIR2+)")
+ENTRY = SetEntry(build=sir2_wild, tasks=("reflection",), source="Wan et al., ICCV 2017, and IEEE TPAMI 2022 (SIR2+)")

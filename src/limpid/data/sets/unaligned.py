@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, tidy
 
 _COUNTS = {"unaligned_train250": 250, "unaligned300": 300, "unaligned150": 150}
@@ -17,4 +17,4 @@ def unaligned(
     return FolderSet(name="unaligned", variant=variant, layouts=(tidy(variant),), counts=counts or (_COUNTS[variant],))
 
 
-ENTRY = Entry(build=unaligned, tasks=("reflection",), source="Wei et al., CVPR 2019, arXiv:1904.00637 (ERRNet)")
+ENTRY = SetEntry(build=unaligned, tasks=("reflection",), source="Wei et al., CVPR 2019, arXiv:1904.00637 (ERRNet)")

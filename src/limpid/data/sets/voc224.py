@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, photos
 from limpid.data.preprocessing import centre_crop
 from limpid.errors import DataError
@@ -41,4 +41,4 @@ def listed(names: Path, sha256: str) -> frozenset[str]:
     return frozenset(Path(line.decode().strip()).stem for line in bare if line.strip())
 
 
-ENTRY = Entry(build=voc224, source="Everingham et al., IJCV 2010; list and crop: Fan et al., ICCV 2017, Wei et al., CVPR 2019")
+ENTRY = SetEntry(build=voc224, source="Everingham et al., IJCV 2010; list and crop: Fan et al., ICCV 2017, Wei et al., CVPR 2019")

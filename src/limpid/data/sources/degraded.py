@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from limpid.catalogue import Entry, Nested
+from limpid.catalogue import Nested, SourceEntry
 from limpid.data.augment import Augment, as_tensor
 from limpid.data.concat import paths_of
 from limpid.data.photo_folders import Roots, photos_of
@@ -30,7 +30,7 @@ class DegradedPhotos:
         return len(self.photos)
 
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
-        """Photo number ``place``: degraded as the input, before that as the transmission; the epoch plays no part."""
+        """Photo number ``place``: degraded as the input, before that as ``restored``; the epoch plays no part."""
         photo = self.photos[place]
         if self.augment is None:
             sharp = as_tensor(photo)
@@ -38,7 +38,7 @@ class DegradedPhotos:
             sharp = self.augment.apply(photo, self.augment.draw(draw, (photo.shape[0], photo.shape[1])))
         size = (sharp.shape[1], sharp.shape[2])
         degraded = degrade(sharp, [(degradation, degradation.draw(draw, size)) for degradation in self.degradations])
-        return Pair(input=degraded.image, transmission=degraded.target, reflection=None, name=str(place), kind="synthetic")
+        return Pair(input=degraded.image, layers={"restored": degraded.target}, name=str(place), kind="synthetic")
 
     def files(self) -> list[Path]:
         """The photos, where they lie on disk."""
@@ -59,4 +59,4 @@ def degraded(
     return DegradedPhotos(photos=photos_of(root, keep=keep), degradations=degradations, augment=augment)
 
 
-ENTRY = Entry(build=degraded, tasks=("denoise", "deblur"), source="Zhang et al., TIP 2017, arXiv:1608.03981 (DnCNN)")
+ENTRY = SourceEntry(build=degraded, tasks=("denoise", "deblur"), source="Zhang et al., TIP 2017, arXiv:1608.03981 (DnCNN)")

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from torch import Tensor
 
-from limpid.catalogue import Entry, Nested
+from limpid.catalogue import Nested, SourceEntry
 from limpid.data.concat import Tensors, paths_of
 from limpid.data.photo_folders import Roots, photos_of
 from limpid.layers.pair import Pair
@@ -40,10 +40,10 @@ class LeafPairs:
         return paths_of(self.photos)
 
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
-        """A new chart: degraded as the input, sharp as the transmission; neither place nor epoch plays a part."""
+        """A new chart: degraded as the input, sharp as ``restored``; neither place nor epoch plays a part."""
         sharp = chart(self.settings, self.size, draw, photos=self.photos)
         degraded = degrade(sharp, [(degradation, degradation.draw(draw, self.size)) for degradation in self.degradations])
-        return Pair(input=degraded.image, transmission=degraded.target, reflection=None, name="leaves", kind="synthetic")
+        return Pair(input=degraded.image, layers={"restored": degraded.target}, name="leaves", kind="synthetic")
 
 
 def leaves(
@@ -64,4 +64,4 @@ def leaves(
     return LeafPairs(settings=chart or Chart(), size=size, degradations=degradations, photos=colours, length=length)
 
 
-ENTRY = Entry(build=leaves, tasks=("denoise", "deblur"), source="Achddou et al., SSVM 2021 (training on dead leaves)")
+ENTRY = SourceEntry(build=leaves, tasks=("denoise", "deblur"), source="Achddou et al., SSVM 2021 (training on dead leaves)")

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limpid.catalogue import Entry, Nested
+from limpid.catalogue import Nested, SourceEntry
 from limpid.data.augment import Augment, Parameters
 from limpid.data.concat import check_same_names, paths_of
 from limpid.data.photo_folders import Roots, photos_of
@@ -127,7 +127,8 @@ class MixedPairs:
             nothing = torch.zeros_like(transmission)
             name = f"{first} no reflection"
             seen = self._seen(transmission, draw)
-            return Pair(input=seen, transmission=transmission, reflection=nothing, name=name, kind="synthetic")
+            layers = {"transmission": transmission, "reflection": nothing}
+            return Pair(input=seen, layers=layers, name=name, kind="synthetic")
         reflection = self._mirrored(mirrored, behind, parameters, draw)
         if self.reject is not None and self.reject.layers(transmission, reflection):
             return None
@@ -137,8 +138,7 @@ class MixedPairs:
             return None
         return Pair(
             input=self._seen(mixture.input, draw),
-            transmission=mixture.transmission,
-            reflection=mixture.reflection,
+            layers={"transmission": mixture.transmission, "reflection": mixture.reflection},
             name=f"{first}+{second} {type(formation).__name__.lower()}",
             kind="synthetic",
             gain=mixture.gain,
@@ -203,4 +203,6 @@ def mixture(
     )
 
 
-ENTRY = Entry(build=mixture, tasks=("reflection",), source="Fan et al., ICCV 2017; Zhang et al., CVPR 2018; Li et al., CVPR 2020")
+ENTRY = SourceEntry(
+    build=mixture, tasks=("reflection",), source="Fan et al., ICCV 2017; Zhang et al., CVPR 2018; Li et al., CVPR 2020"
+)

@@ -1,6 +1,6 @@
 """Pairs whose two shots are shifted against each other: for losses that bear it, and never to score pixels on."""
 
-from limpid.catalogue import Entry
+from limpid.catalogue import SourceEntry
 from limpid.data.augment import Augment
 from limpid.data.concat import Sources
 from limpid.data.pairing import Mismatch
@@ -29,4 +29,4 @@ def unaligned(
     )
 
 
-ENTRY = Entry(build=unaligned, tasks=("reflection",), source="Wei et al., CVPR 2019, arXiv:1904.00637 (ERRNet)")
+ENTRY = SourceEntry(build=unaligned, tasks=("reflection",), source="Wei et al., CVPR 2019, arXiv:1904.00637 (ERRNet)")

@@ -1,0 +1,97 @@
+"""The typed base of every network here, and what the runtime, training and export need to know of one."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from limpid.layers.context import Context, GlobalModule, Recall
+from limpid.layers.separation import Separation
+
+Tiling = Literal["harmless", "discouraged", "never"]
+"""Whether tiles give what the whole photo gives: exactly, nearly (the network has a context, or looks far), or not at all."""
+
+Limits = tuple[float, float]
+"""Mean change, 0…1, up to which nothing and from which everything is believed; between them confidence rises smoothly."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a bare network asks of its input; the runtime provides it.
+
+    ``multiple``: height and width must be divisible by it. ``minimum``: smallest side. ``tiling``: see ``Tiling``; a network that
+    must see the photo whole says ``never``. ``phase``: tiles start at multiples of it, pixels (None: of ``multiple``), a multiple
+    of ``multiple``. ``precisions``: those that the network keeps its quality in, ``float32`` always among them.
+    """
+
+    multiple: int = 1
+    minimum: int = 1
+    tiling: Tiling = "harmless"
+    precisions: tuple[str, ...] = ("float32",)
+    phase: int | None = None
+
+    @property
+    def grid(self) -> int:
+        """What the starts of tiles are multiples of, pixels."""
+        return self.phase or self.multiple
+
+
+class LayerNetwork(nn.Module):
+    """Photo (B, 3, H, W), 0…1, encoded → ``Separation`` of its layers, unclamped.
+
+    A network writes ``separate`` and, where the defaults below do not hold, sets these attributes on the class or in its
+    constructor. Every one speaks of the instance at hand.
+    """
+
+    needs: Needs = Needs()
+    """Sizes, tiling and precisions of the input."""
+
+    radius: int | None = None
+    """Surroundings that a pixel's answer depends on, pixels, apart from what a context holds; None where nobody knows."""
+
+    local_confidence: Limits | None = None
+    """Limits of the confidence around each pixel, by the mean change there; None believes the network everywhere."""
+
+    whole_confidence: Limits | None = None
+    """Limits of the confidence in a whole photo, by its mean change; None believes the network always."""
+
+    answers_residual: bool = True
+    """Whether a forward computes a learnt residual where the network has one; without it the residual is what is left over."""
+
+    no_weight_decay: tuple[str, ...] = ()
+    """Last or inner parts of the names of parameters that weight decay leaves alone, beside all vectors."""
+
+    may_start_new: tuple[str, ...] = ()
+    """First parts of the names of parameters that ``limpid train --init`` may leave at their first values."""
+
+    def global_modules(self) -> dict[str, nn.Module]:
+        """Name → module of everything that a context has an entry of: all ``GlobalModule`` by default."""
+        return {name: module for name, module in self.named_modules() if isinstance(module, GlobalModule)}
+
+    @property
+    def has_context(self) -> bool:
+        """Whether parts of the network see the whole photo, so that tiles need a context."""
+        return bool(self.global_modules())
+
+    def forward(self, mixed: Tensor, context: Context | None = None) -> Separation:
+        """(B, 3, H, W) → layers of the same shape, of a whole photo or, with ``context``, of a tile of one.
+
+        Raises ShapeError, naming the module, for a context of another network.
+        """
+        return self.separate(mixed, None if context is None else Recall(self.global_modules(), context))
+
+    def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
+        """What the network does: ``recall``, if any, goes on to its global modules."""
+        raise NotImplementedError
+
+    def to_unit_range(self, layers: Separation, recall: Recall | None = None) -> Separation:
+        """Layers of the forward brought to 0…1, by networks whose answers have a range of their own; the same by default."""
+        return layers
+
+    def context(self, photo: Tensor, size: tuple[int, int] | None = None) -> Context:
+        """What the global parts find on a whole photo (1, 3, H, W), of which ``size`` (height, width) is no padding."""
+        recall = Recall(self.global_modules())
+        height, width = size or (photo.shape[-2], photo.shape[-1])
+        layers = self.separate(photo, recall)
+        self.to_unit_range(layers.map(lambda layer: layer[..., :height, :width]), recall)
+        return Context((photo.shape[-2], photo.shape[-1]), recall.found)
