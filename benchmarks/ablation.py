@@ -29,9 +29,9 @@ from limpid.metrics.psnr import psnr
 from limpid.recipe.load import load as load_recipe
 from limpid.runtime.load import load as load_network
 from limpid.training.kept_weights import BestWeights
+from limpid.training.options import TrainOptions as Training
 from limpid.training.set_up import RECIPE
-from limpid.training.trainer import TrainOptions as Training
-from limpid.training.trainer import train
+from limpid.training.trainer import run_recipe
 
 GROUPS = ("denoise", "reflection", "deblur")
 STEPS = {"denoise": 1500, "reflection": 600, "deblur": 450}
@@ -81,8 +81,10 @@ def make_charts(places: Places) -> None:
     }
     for kind, (settings, count, seed, source) in wanted.items():
         if not places.charts(kind).is_dir():  # made whole or not at all
-            options = Charts(kind="leaves", count=count, seed=seed, size=(SIDE, SIDE), settings=settings, source=source)
-            synthesise(options, places.charts(kind), sheet=True)
+            size, out = (SIDE, SIDE), places.charts(kind)
+            synthesise(
+                Charts(kind="leaves", out=out, count=count, seed=seed, size=size, settings=settings, source=source, sheet=True)
+            )
 
 
 def shared(group: str) -> list[str]:
@@ -137,7 +139,7 @@ def trained(places: Places, group: str) -> dict[str, Path]:
     for label, overrides in wanted.items():
         folder = places.out / f"{group}_{label.replace(' ', '_')}_{STEPS[group]}"
         if not BestWeights(folder).kept:
-            code = train(load_recipe(recipe, overrides), Training(folder=folder, resume=(folder / RECIPE).is_file(), device="cpu"))
+            code = run_recipe(load_recipe(recipe, overrides), folder, Training(resume=(folder / RECIPE).is_file(), device="cpu"))
             if code:
                 raise SystemExit(code)
         found[label] = folder / BestWeights(folder).kept[0].file

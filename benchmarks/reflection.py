@@ -10,6 +10,7 @@ from pathlib import Path
 
 from limpid import load, read
 from limpid.metrics.psnr import psnr
+from limpid.metrics.psnr_joint import psnr_joint
 from limpid.runtime.separator import Separator
 
 
@@ -18,7 +19,7 @@ def pairs(separator: Separator, folder: Path) -> dict[str, object]:
     for path in sorted((folder / "blended").glob("*.png")):
         mixed, truth = read(path).tensor(), read(folder / "transmission_layer" / path.name).tensor()
         ours = separator(mixed)["transmission"]
-        scores.append((psnr(ours, truth), psnr(ours, truth, joint=True), psnr(mixed, truth), psnr(0.8 * mixed, truth)))
+        scores.append((psnr(ours, truth), psnr_joint(ours, truth), psnr(mixed, truth), psnr(0.8 * mixed, truth)))
     if not scores:
         return {"skipped": f"{folder} holds no pairs"}
     names = ("psnr", "psnr_joint", "untouched", "input_times_0.8")

@@ -37,7 +37,7 @@ def waited(places: list[str], workers: int) -> dict[str, float]:
     fabric = launch(loaded.recipe, "cpu")
     run = set_up(loaded, (assembly := assemble(loaded)), fabric, resume=None, init=None, force=False)
     waits, begin = [], 0.0
-    with run.batches(assembly.stream, assembly.entry.layers) as batches:
+    with run.batches(assembly.stream, assembly.task) as batches:
         for done in run.steps(batches):
             waits.append(done.waited)
             begin = begin or time.perf_counter() * (done.step == WARM_UP)

@@ -6,6 +6,8 @@ Names are bound on first use, so that importing the package stays quick and load
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from limpid._version import __version__
+
 if TYPE_CHECKING:
     from limpid.errors import LimpidError
     from limpid.image.read import read
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from limpid.layers.separation import Separation
     from limpid.models._build import create_model, list_models
     from limpid.runtime.load import load, separate
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "LimpidError": "limpid.errors",

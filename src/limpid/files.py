@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from limpid.errors import LimpidError
+from limpid.errors import LimpidError, SettingError
 
 _PARTIAL = re.compile(r"\.limpid-[0-9a-f]+\.partial")
 
@@ -69,6 +69,17 @@ def free(folder: Path) -> int:
     while not there.exists():
         there = there.parent
     return shutil.disk_usage(there).free
+
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def parse_bytes(text: str) -> int:
+    """``600MB``, ``1.5 GB`` or a number of bytes → bytes (decimal units). Raises SettingError for anything else."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?\s*", text, re.IGNORECASE)
+    if not match or float(match[1]) <= 0:
+        raise SettingError(f"--max-memory {text!r} is no amount of memory; write it like 600MB or 2GB")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
 def megabytes(count: int) -> str:

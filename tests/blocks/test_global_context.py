@@ -10,14 +10,19 @@ from torch import nn
 
 from limpid import catalogue, create_model
 from limpid.backbones.vgg19 import FIRSTS
-from limpid.blocks.global_context import Tile, WholeMean, WholeNorm, placed, recording, replaying
+from limpid.blocks.global_context import GlobalMean, GlobalNorm, RecallSequential
 from limpid.blocks.resize import Cut, cut
-from limpid.catalogue import Needs
+from limpid.errors import ShapeError
 from limpid.image.photo import Photo
 from limpid.image.size import padded_size
+from limpid.layers.context import Context, Recall, Tile
+from limpid.layers.network import LayerNetwork, Needs
+from limpid.layers.separation import Separation
+from limpid.layers.task import TASKS
 from limpid.runtime import memory
 from limpid.runtime.memory import Cost, plan
-from limpid.runtime.separator import SeparationOptions, Separator
+from limpid.runtime.options import SeparationOptions
+from limpid.runtime.separator import Separator
 
 NETWORKS = {
     "errnet": {"hypercolumn": FIRSTS[:2], "width": 16, "blocks": 1, "residual_scale": 1.0},
@@ -50,7 +55,7 @@ def separator(key):
             parameter.data *= 2 if name == "errnet" else 1  # and small weights the photo
     if hasattr(network, "deconv3"):
         network.deconv3.conv2d.bias.data += 0.5  # a black layer would show nothing
-    made = Separator(network, catalogue.find("models", name), name=name, device=torch.device("cpu"))
+    made = Separator(network, TASKS[catalogue.find("models", name).tasks[0]], name=name)
     made.cost = Cost(bytes_per_pixel=1e3, seconds_per_pixel=1e-6)  # measuring it takes longer than the tests
     return made
 
@@ -78,17 +83,16 @@ def test_tiles_do_not_show(key):
     assert network.plan(SIZE, SeparationOptions(resolution="full", tile=side)).tiles > 1
     whole = network(picture, resolution="full", tile="off")
     tiled = network(picture, resolution="full", tile=side)
-    assert float(whole[network.entry.layers[0]].std()) > 0.01
+    assert float(whole[network.task.primary].std()) > 0.01
     for layer in whole:
         assert float((whole[layer] - tiled[layer]).abs().max()) < 2e-5
 
 
 @pytest.mark.parametrize("key", BLIND)
-def test_without_the_whole_photo_tiles_would_show(key):
+def test_without_the_whole_photo_tiles_would_show(key, monkeypatch):
     network, picture = separator(key), photo(*SIZE)
     side, whole = tile(network), network(picture, resolution="full", tile="off")
-    network.network.receptive_radius = network.halo
-    del network.network.local_radius
+    monkeypatch.setattr(type(network.network), "has_context", False)
     tiled = network(picture, resolution="full", tile=side)
     assert max(float((whole[layer] - tiled[layer]).abs().max()) for layer in whole) > 1e-4
 
@@ -100,52 +104,90 @@ def test_a_reduced_photo_may_tell_the_tiles_as_it_tells_the_whole(key, monkeypat
     options = SeparationOptions(resolution="full", tile=tile(network))
     chosen = network.plan(SIZE, options)
     assert max(chosen.context) <= 200
-    needs = network.entry.needs
+    needs = network.network.needs
     height, width = padded_size(*SIZE, needs.multiple, needs.minimum)
-    with replaying(network._whole(picture, chosen.context), Tile(top=0, left=0, height=height, width=width)):
-        whole = network.run(picture.tensor())
+    context = network._context(picture, chosen.context)
+    whole = network.run(picture.tensor(), context.at(Tile(top=0, left=0, height=height, width=width)))
     tiled = network(picture, resolution="full", tile=options.tile)
-    for layer in network.entry.layers:
+    for layer in network.task.layers:
         near = (whole[layer].clamp(0, 1) - tiled[layer]).abs() < 1e-4 if layer != "residual" else torch.ones(1)
         assert float(near.float().mean()) >= 0.999
 
 
 @pytest.mark.parametrize("key", QUICK)
-def test_the_local_radius_is_no_understatement(key):
-    network = separator(key).network.double()
-    side = 2 * (network.local_radius + 40) // 32 * 32
+def test_the_radius_is_no_understatement_beside_a_context(key):
+    network = separator(key).network.double().eval()
+    side = 2 * (network.radius + 40) // 32 * 32
     picture = torch.rand(1, 3, side, side, dtype=torch.float64)
-    with torch.no_grad(), recording((side, side)) as whole:
-        network(picture)
+    with torch.no_grad():
+        context = network.context(picture).at(Tile(top=0, left=0, height=side, width=side))
     picture.requires_grad_()
     centre = side // 2 + 3
-    with replaying(whole, Tile(top=0, left=0, height=side, width=side)):
-        next(iter(network(picture).values()))[0, :, centre, centre].sum().backward()
+    next(iter(network(picture, context=context).values()))[0, :, centre, centre].sum().backward()
     touched = picture.grad[0].abs().sum(0).nonzero()
-    assert 0 < int((touched - centre).abs().max()) <= network.local_radius
+    assert 0 < int((touched - centre).abs().max()) <= network.radius
 
 
-def test_what_was_found_belongs_to_one_photo_and_one_thread():
-    mean, norm = WholeMean(), WholeNorm()
-    first, second = torch.rand(2, 1, 4, 20, 30)
-    network = nn.Sequential(norm, mean)
-    with recording((20, 30)) as whole:
-        expected = network(first)
-    assert len(whole.found) == 3
-    with replaying(whole, Tile(top=0, left=0, height=20, width=30)):
-        assert torch.equal(network(second), expected)
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(placed).result() is None
-            assert torch.equal(pool.submit(mean, second).result(), second.mean((2, 3), keepdim=True))
-    assert torch.equal(mean(second), second.mean((2, 3), keepdim=True))
+class Steered(LayerNetwork):
+    def __init__(self):
+        super().__init__()
+        self.row = RecallSequential(GlobalNorm(), nn.Conv2d(3, 3, 1), GlobalMean())
+
+    def separate(self, mixed, recall=None):
+        return Separation({"restored": mixed + self.row(mixed, recall)})
+
+
+def test_a_context_answers_for_the_photo_it_was_made_of():
+    network, (first, second) = Steered().eval(), torch.rand(2, 1, 3, 20, 30)
+    context = network.context(first)
+    assert set(context.entries) == {"row.0", "row.2"}
+    part = context.at(Tile(top=4, left=8, height=20, width=30))
+    with torch.no_grad():
+        told, alone = network(first[..., 4:12, 8:20], context=part), network(first)
+        assert torch.allclose(told.restored, alone.restored[..., 4:12, 8:20], atol=1e-6)
+        with ThreadPoolExecutor(2) as pool:  # what one thread is told, another does not hear
+            other = pool.submit(network, second, context=None)
+            assert torch.equal(other.result().restored, network(second).restored)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda entries: {"row.0": entries["row.0"]}, r"lacks the module 'row.2' \(1 in all\)"),
+        (lambda entries: {**entries, "row.1": entries["row.2"]}, "an entry of 'row.1', no global module"),
+        (lambda entries: {**entries, "row.2": (torch.zeros(1, 4, 1, 1),)}, r"holds \(1, 4, 1, 1\) of the module 'row.2'; .*3×1×1"),
+        (lambda entries: {**entries, "row.0": entries["row.0"][:1]}, "holds 1 tensors of the module 'row.0'; expected 2"),
+    ],
+)
+def test_a_context_of_another_network_is_refused_by_the_name_of_the_module(change, message):
+    network, photo = Steered().eval(), torch.rand(1, 3, 20, 30)
+    context = network.context(photo)
+    with pytest.raises(ShapeError, match=message):
+        network(photo, context=Context(context.seen, change(dict(context.entries))))
+
+
+def test_a_map_of_other_channels_is_refused():
+    narrow, wide = (create_model("hypercolumn", "tiny", width=width).eval() for width in (8, 16))
+    photo = torch.rand(1, 3, 64, 64)
+    with torch.no_grad(), pytest.raises(ShapeError, match="of the module 'backbone'; expected a batch of 16×any×any"):
+        wide(photo, context=narrow.context(photo))
+
+
+def test_a_module_that_answers_twice_is_no_context():
+    class Twice(Steered):
+        def separate(self, mixed, recall=None):
+            return Separation({"restored": self.row(self.row(mixed, recall), recall)})
+
+    with pytest.raises(ShapeError, match="'row.0' was asked twice"):
+        Twice().context(torch.rand(1, 3, 20, 30))
 
 
 def test_a_recalled_norm_is_that_of_the_whole_map():
-    norm, features = WholeNorm(), torch.rand(1, 4, 20, 30) * 3 + 1
-    with recording((20, 30)) as whole:
-        norm(features)
-    with replaying(whole, Tile(top=4, left=8, height=20, width=30)):
-        part = norm(features[..., 4:12, 8:20])
+    norm, features = GlobalNorm(), torch.rand(1, 4, 20, 30) * 3 + 1
+    recorded = Recall({"norm": norm})
+    norm(features, recorded)
+    context = Context((20, 30), recorded.found)
+    part = norm(features[..., 4:12, 8:20], Recall({"norm": norm}, context))
     assert torch.allclose(part, nn.InstanceNorm2d(4)(features)[..., 4:12, 8:20], atol=1e-5)
 
 

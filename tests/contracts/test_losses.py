@@ -10,6 +10,7 @@ from limpid import catalogue
 from limpid.errors import ShapeError
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation
+from limpid.layers.task import TASKS
 
 SIDE = 32
 SETTINGS = {
@@ -50,6 +51,7 @@ def scene(place=slice(None)):
     steps |= {"transmission_half": image(20, side=SIDE // 2)[place], "transmission_quarter": image(21, side=SIDE // 4)[place]}
     count = len(layers["transmission"])
     batch = Batch(
+        task=TASKS["reflection"],
         input=image(30)[place],
         truth={name: image(31 + seed)[place] for seed, name in enumerate(("transmission", "reflection"))},
         known=dict.fromkeys(("transmission", "reflection"), torch.ones(count, dtype=torch.bool)),
@@ -86,7 +88,7 @@ def test_nothing_is_drawn_and_nothing_kept(name):
     calls = {
         "layer": lambda: loss(image(1), image(2)),
         "scene": lambda: loss(*scene()),
-        "logits": lambda: loss.judge(image(1), image(2)),
+        "logits": lambda: loss.discriminator(image(1), image(2)),
         "teacher": lambda: loss(*lesson(name)),
     }
     assert torch.equal(calls[entry.takes](), calls[entry.takes]())
@@ -155,20 +157,20 @@ def signature_forms(name):
 
 
 @pytest.mark.parametrize(("name", "form"), forms())
-def test_judge_and_player_pull_in_opposite_directions(name, form):
+def test_discriminator_and_generator_pull_in_opposite_directions(name, form):
     game, real, fake = built(name, form=form), image(1).requires_grad_(), image(2).requires_grad_()
-    game.judge(real, fake).backward()
+    game.discriminator(real, fake).backward()
     assert bool((real.grad <= 0).all())  # less loss when truth looks more real
     assert bool((fake.grad >= 0).all())
     fake.grad = None
-    assert is_sound(game.player(real.detach(), fake), fake)
+    assert is_sound(game.generator(real.detach(), fake), fake)
     assert bool((fake.grad <= 0).all())
 
 
 @pytest.mark.parametrize(("name", "form"), forms())
 def test_a_score_of_a_batch_is_the_mean_of_its_images(name, form):
     game, real, fake = built(name, form=form), image(1), image(2)
-    for score in (game.judge, game.player):
+    for score in (game.discriminator, game.generator):
         alone = [float(score(real[place : place + 1], fake[place : place + 1])) for place in range(3)]
         assert (float(score(real, fake)) == pytest.approx(sum(alone) / 3, rel=1e-6)) is ((name, form) not in BATCHED)
 

@@ -35,7 +35,7 @@ def photo(seed):
 
 
 def partner(metric, target):
-    return target if metric.against == "layer" else JUDGED
+    return JUDGED if metric.against == "judgements" else target
 
 
 @pytest.mark.parametrize("name", NAMES)

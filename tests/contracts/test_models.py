@@ -6,6 +6,7 @@ import torch
 from limpid import catalogue, create_model, list_models
 from limpid.checkpoints import file
 from limpid.errors import UnknownNameError
+from limpid.layers.network import LayerNetwork
 from limpid.layers.task import TASKS
 from limpid.runtime.memory import Cost
 from limpid.runtime.separator import Separator
@@ -24,7 +25,7 @@ def tiny(name):
 
 
 def separator(name):
-    made = Separator(tiny(name), catalogue.find("models", name), name=name, device=torch.device("cpu"))
+    made = Separator(tiny(name), TASKS[catalogue.find("models", name).tasks[0]], name=name, model=name)
     made.cost = Cost(bytes_per_pixel=1e4, seconds_per_pixel=1e-6)  # measuring it takes longer than the tests
     return made
 
@@ -36,7 +37,9 @@ def test_entry_is_complete(name):
     assert set(entry.tasks) <= set(TASKS)
     assert entry.layers == TASKS[entry.tasks[0]].layers
     assert "tiny" in entry.sizes
-    assert "float32" in entry.needs.precisions
+    network = create_model(name, "tiny")
+    assert isinstance(network, LayerNetwork)
+    assert "float32" in network.needs.precisions
     assert name in list_models(entry.tasks[0])
 
 
@@ -50,8 +53,9 @@ def test_every_layer_has_the_size_of_the_photo(name, size):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_batch_gives_what_its_photos_give_alone(name):
-    side = max(64, catalogue.find("models", name).needs.minimum)
-    photos, network = torch.rand(2, 3, side, side), tiny(name).eval()
+    network = tiny(name).eval()
+    side = max(64, network.needs.minimum)
+    photos = torch.rand(2, 3, side, side)
     with torch.inference_mode():
         together, alone = network(photos), network(photos[1:])
     for layer in together:
@@ -94,9 +98,9 @@ def test_state_dict_round_trip_through_a_file(name, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_tiles_do_not_show(name):
-    if catalogue.find("models", name).needs.tiling != "harmless":
-        pytest.skip("this network says that tiles show")
     photo, network = torch.rand(3, 400, 520), separator(name)
+    if network.network.needs.tiling != "harmless":
+        pytest.skip("this network says that tiles show")
     whole = network(photo, resolution="full", tile="off")
     tiled = network(photo, resolution="full", tile=str(2 * network.halo + 176))
     for layer in whole:
@@ -104,11 +108,11 @@ def test_tiles_do_not_show(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_receptive_radius_is_no_understatement(name):
+def test_the_radius_is_no_understatement(name):
     network = tiny(name).double().eval()
-    radius = getattr(network, "receptive_radius", None)
-    if radius is None:
-        pytest.skip("this network sees everything")
+    radius = network.radius
+    if radius is None or network.has_context:
+        pytest.skip("this network sees everything, or needs a context not to (tests/blocks/test_global_context)")
     side = 2 * (radius + 40) // 16 * 16
     photo = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
     centre = side // 2 + 3
@@ -128,10 +132,10 @@ def test_unknown_names_answer_with_the_nearest():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_promised_precision_stays_close_to_float32(name):
-    entry, photo = catalogue.find("models", name), torch.rand(3, 64, 64)
-    exact = separator(name)(photo)
-    for precision in entry.needs.precisions:
-        made = Separator(tiny(name), entry, name=name, device=torch.device("cpu"), precision=precision)
+    photo, plain = torch.rand(3, 64, 64), separator(name)
+    exact = plain(photo)
+    for precision in plain.network.needs.precisions:
+        made = Separator(tiny(name), plain.task, name=name, precision=precision)
         made.cost = Cost(bytes_per_pixel=1e4, seconds_per_pixel=1e-6)
         layers = made(photo)
         assert all(layer.dtype == torch.float32 and layer.device.type == "cpu" for layer in layers.values())

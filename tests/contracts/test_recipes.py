@@ -16,6 +16,7 @@ from limpid import catalogue
 from limpid.backbones._backbone import Backbone
 from limpid.checkpoints import file
 from limpid.cli.train import train as command
+from limpid.data.augment import Augment
 from limpid.data.collate import collate
 from limpid.errors import UsageError
 from limpid.physics.seeds import generator
@@ -24,8 +25,9 @@ from limpid.recipe.load import Loaded, describe, dump, load, parse, shipped
 from limpid.recipe.settings import arguments, built
 from limpid.recipe.text import read
 from limpid.runtime.load import load as load_weights
-from limpid.training.assemble import data_sources
-from limpid.training.trainer import TrainOptions, train
+from limpid.training.assemble import data_sources, task_of
+from limpid.training.options import TrainOptions
+from limpid.training.trainer import run_recipe
 from recipe.test_json_schema import as_json, fits
 from recipe_shrink import make_places, names_in, overrides, start, text_of
 from training_samples import differences, state
@@ -78,7 +80,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def whole_schema() -> dict[str, Any]:
-    return schema()
+    return schema(Augment)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,14 +109,11 @@ def test_the_counted_recipes_exist():
 @pytest.mark.parametrize("name", NAMES)
 def test_it_trains_two_steps(name, places, folder):
     loaded = load(name, overrides(name, places))
-    layers = catalogue.find("models", loaded.recipe.model.name).layers
     for source in data_sources(loaded):
-        collate([source.pair(0, 0, generator(1, "test"))], layers)
+        collate([source.pair(0, 0, generator(1, "test"))], task_of(loaded))
     first = start(folder.with_name("start.safetensors"), loaded.recipe.model.name) if needs_start(loaded) else None
     random = backbones(*parts(loaded))
-    assert (
-        train(loaded, TrainOptions(folder=folder, init=first, backbone_weights=random, device="cpu", max_steps=2, quiet=True)) == 0
-    )
+    assert run_recipe(loaded, folder, TrainOptions(init=first, backbone_weights=random, device="cpu", max_steps=2, quiet=True)) == 0
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 2]
     assert all(value is not None for row in rows for value in row.values())  # null: not finite
@@ -122,7 +121,7 @@ def test_it_trains_two_steps(name, places, folder):
     assert labels <= {*rows[0], *rows[1]}
     last = state(folder)
     assert (last["step"], last["skipped"]) == (2, 0)
-    assert differences(last["average"], last["modules"]["network"])  # the average began at the first weights: they moved
+    assert differences(last["ema"], last["modules"]["network"])  # the average began at the first weights: they moved
     best = folder / json.loads((folder / "best.json").read_text())[0]["file"]
     separator = load_weights(best, device="cpu", backbone_weights=backbones(file.build(file.read(best), source="best")))
     separation = separator.run(torch.rand(3, 40, 56))
@@ -132,12 +131,12 @@ def test_it_trains_two_steps(name, places, folder):
 @pytest.mark.parametrize("name", ["errnet_unaligned", "hypercolumn_residual_from_baseline"])
 def test_fine_tuning_asks_for_its_start(name, places, folder):
     loaded = load(name, overrides(name, places))
-    options = {"folder": folder, "backbone_weights": "none", "device": "cpu", "quiet": True}
+    options = {"backbone_weights": "none", "device": "cpu", "quiet": True}
     with pytest.raises(UsageError, match="--init FILE"):
-        train(loaded, TrainOptions(**options))
+        run_recipe(loaded, folder, TrainOptions(**options))
     first = start(folder.with_name("start.safetensors"), loaded.recipe.model.name)
-    train(loaded, TrainOptions(**options, init=first, max_steps=1))
-    assert train(loaded, TrainOptions(**options, resume=True)) == 0
+    run_recipe(loaded, folder, TrainOptions(**options, init=first, max_steps=1))
+    assert run_recipe(loaded, folder, TrainOptions(**options, resume=True)) == 0
     assert state(folder)["step"] == 2
 
 

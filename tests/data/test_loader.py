@@ -19,8 +19,8 @@ from limpid.data.sources.mixture import MixedPairs
 from limpid.data.stream import Stream
 from limpid.errors import DataError, LimpidError, PhotoError, SettingError, UnknownNameError
 from limpid.layers.pair import Pair
+from limpid.layers.task import TASKS
 
-LAYERS = ("transmission", "reflection")
 MIXTURES = [(catalogue.find("mixtures", name).build(), 1.0) for name in ("subtractive", "zhang", "glass")]
 
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")
@@ -42,7 +42,7 @@ def content(batch):
 
 
 def steps(stream, **settings):
-    with batches(stream, layers=LAYERS, **settings) as loaded:
+    with batches(stream, task=TASKS["reflection"], **settings) as loaded:
         return [[content(batch) for batch in step] for step in loaded]
 
 
@@ -55,7 +55,7 @@ def test_steps_are_the_same_for_any_number_of_workers(stream):
 
 
 def test_the_items_are_those_of_the_stream_in_its_order(stream):
-    with batches(stream, layers=LAYERS, batch=4) as loaded:
+    with batches(stream, task=TASKS["reflection"], batch=4) as loaded:
         for step, (batch,) in enumerate(loaded):
             pairs = [stream[4 * step + place] for place in range(4)]
             assert batch.names == tuple(pair.name for pair in pairs)
@@ -115,11 +115,11 @@ class Faulty:
         if epoch == 3:
             self.fail()
         blank = torch.zeros(3, 4, 4)
-        return Pair(input=blank, transmission=blank, reflection=None, name=str(epoch))
+        return Pair(input=blank, layers={"restored": blank}, name=str(epoch))
 
 
 def drain(fail, workers):
-    with batches(Stream([(Faulty(fail), 1.0)], epochs=9, seed=1), layers=("restored",), workers=workers) as loaded:
+    with batches(Stream([(Faulty(fail), 1.0)], epochs=9, seed=1), task=TASKS["denoise"], workers=workers) as loaded:
         return list(loaded)
 
 
@@ -173,14 +173,14 @@ def test_a_dead_worker_is_said_in_one_line(death, foreign_handler):
 
 
 def test_handlers_of_others_do_not_hear_of_our_workers(stream, foreign_handler):
-    with batches(stream, layers=LAYERS, workers=1):
+    with batches(stream, task=TASKS["reflection"], workers=1):
         assert signal.getsignal(signal.SIGCHLD) is signal.SIG_DFL  # else it would raise anywhere in the main thread
     assert signal.getsignal(signal.SIGCHLD) is foreign_handler
 
 
 def test_leaving_early_stops_the_workers(stream):
     before = set(multiprocessing.active_children())
-    with batches(stream, layers=LAYERS, batch=2, workers=2) as loaded:
+    with batches(stream, task=TASKS["reflection"], batch=2, workers=2) as loaded:
         next(loaded)
         assert len(set(multiprocessing.active_children()) - before) == 2
     assert set(multiprocessing.active_children()) == before
@@ -192,7 +192,7 @@ def test_leaving_early_stops_the_workers(stream):
 def test_signals_to_all_processes_leave_the_workers_at_work(stream):
     alone = steps(stream, batch=2)
     before = set(multiprocessing.active_children())
-    with batches(stream, layers=LAYERS, batch=2, workers=2) as loaded:
+    with batches(stream, task=TASKS["reflection"], batch=2, workers=2) as loaded:
         found = [next(loaded)]
         for worker in set(multiprocessing.active_children()) - before:
             os.kill(worker.pid, signal.SIGINT)
@@ -205,7 +205,7 @@ def test_signals_to_all_processes_leave_the_workers_at_work(stream):
 def test_waiting_is_measured_and_work_meanwhile_is_not_waiting(workers):
     stream = Stream([(Faulty(lambda: None), 1.0)], epochs=4, seed=1)
     slow = Stream([(Faulty(lambda: time.sleep(0.5)), 1.0)], epochs=4, seed=1)
-    with batches(stream, layers=("restored",), workers=workers) as quick, batches(slow, layers=("restored",)) as late:
+    with batches(stream, task=TASKS["denoise"], workers=workers) as quick, batches(slow, task=TASKS["denoise"]) as late:
         next(quick)
         begin = quick.waited
         for _ in islice(quick, 3):
@@ -220,7 +220,7 @@ def test_waiting_is_measured_and_work_meanwhile_is_not_waiting(workers):
 )
 def test_numbers_that_make_no_sense_are_refused(stream, wrong):
     with pytest.raises(SettingError, match="rank lies below world"):
-        batches(stream, layers=LAYERS, **wrong)
+        batches(stream, task=TASKS["reflection"], **wrong)
 
 
 FORKED = """
@@ -231,6 +231,7 @@ from limpid import catalogue
 from limpid.data.augment import Augment
 from limpid.data.loader import batches
 from limpid.data.stream import Stream
+from limpid.layers.task import TASKS
 torch.set_num_threads(2)
 cv2.setNumThreads(2)
 (torch.rand(600, 600) @ torch.rand(600, 600)).sum()  # starts the threads that a fork does not copy
@@ -243,8 +244,8 @@ mixture = catalogue.find("sources", "mixture").build(
 )
 blur = catalogue.find("degradations", "gaussian_blur").build(law="widths")
 leaves = catalogue.find("sources", "leaves").build(degradations=[blur], size=(320, 320), length=9)
-for source, layers in ((mixture, ("transmission", "reflection")), (leaves, ("restored",))):
-    with batches(Stream([(source, 1.0)], epochs=1, seed=1, length=8), layers=layers, batch=2, workers=2) as loaded:
+for source, task in ((mixture, "reflection"), (leaves, "denoise")):
+    with batches(Stream([(source, 1.0)], epochs=1, seed=1, length=8), task=TASKS[task], batch=2, workers=2) as loaded:
         assert len(list(loaded)) == 4
 print("done")
 """

@@ -17,7 +17,9 @@ def test_pairs_go_by_stem_and_not_by_ending_or_position(tmp_path, save):
         save(tmp_path / "transmission_layer" / f"{name}.{behind}", 2)
     pairs = find_pairs(tmp_path)
     assert [pair.name for pair in pairs] == ["10", "9", "a", "b"]
-    assert all(pair.input.stem == pair.transmission.stem == pair.name and pair.reflection is None for pair in pairs)
+    assert all(
+        pair.input.stem == pair.layers["transmission"].stem == pair.name and "reflection" not in pair.layers for pair in pairs
+    )
 
 
 def test_an_item_holds_the_exact_values_of_its_files(tmp_path, paired):
@@ -26,8 +28,8 @@ def test_an_item_holds_the_exact_values_of_its_files(tmp_path, paired):
     assert item.name == "y"
     for layer, folder in (
         (item.input, "blended"),
-        (item.transmission, "transmission_layer"),
-        (item.reflection, "reflection_layer"),
+        (item.layers["transmission"], "transmission_layer"),
+        (item.layers["reflection"], "reflection_layer"),
     ):
         expected = np.asarray(Image.open(tmp_path / folder / "y.png"), np.float32).transpose(2, 0, 1) / 255
         np.testing.assert_allclose(layer.numpy(), expected, atol=1e-7)
@@ -174,7 +176,7 @@ def test_layers_of_unequal_size_are_cropped_or_resized_together(uneven, on_misma
     source = PairSource(uneven, Augment(flip=0.0), allow_missing=True, on_mismatch=on_mismatch)
     pair = source.pair(1, 0, generator(1))
     assert pair.name == "b"
-    assert pair.input.shape == pair.transmission.shape == (3, *size)
+    assert pair.input.shape == pair.layers["transmission"].shape == (3, *size)
     before = pixels(uneven / "blended/b.png")
     expected = before[2:10, 3:13] if on_mismatch == "crop" else before  # the middle
     assert np.array_equal(pair.input.mul(255).round().byte().permute(1, 2, 0).numpy(), expected)

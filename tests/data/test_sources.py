@@ -72,8 +72,8 @@ def test_photos_of_several_roots_come_in_a_row(photos):
     assert source.files() == expected
     for place, path in enumerate(expected):
         pair = source.pair(place, 0, generator(1))
-        assert np.array_equal(eight_bits(pair.transmission), pixels(path))
-        assert torch.equal(pair.input, pair.transmission)
+        assert np.array_equal(eight_bits(pair.layers["restored"]), pixels(path))
+        assert torch.equal(pair.input, pair.layers["restored"])
         assert pair.kind == "synthetic"
 
 
@@ -92,7 +92,7 @@ def test_degraded_photos_are_augmented_first(photos):
     pair = source.pair(2, 0, generator(4))
     draw = generator(4)
     sharp = Augment(crop=8).apply(pixels(photos / "one" / "2.png"), Augment(crop=8).draw(draw, (16, 20)))
-    assert torch.equal(pair.transmission, sharp)
+    assert torch.equal(pair.layers["restored"], sharp)
     assert torch.equal(pair.input, NOISE.apply(sharp, NOISE.draw(draw, (8, 8))).image)
 
 
@@ -101,15 +101,15 @@ def test_leaves_take_natural_colours_from_photos(photos):
     assert len(source) == 7
     assert len(source.files()) == 4
     pair = source.pair(0, 0, generator(2))
-    assert pair.input.shape == pair.transmission.shape == (3, 16, 24)
+    assert pair.input.shape == pair.layers["restored"].shape == (3, 16, 24)
     colours = {tuple(colour) for path in source.files() for colour in pixels(path).reshape(-1, 3).tolist()}
-    assert {tuple(colour) for colour in eight_bits(pair.transmission).reshape(-1, 3).tolist()} <= colours
+    assert {tuple(colour) for colour in eight_bits(pair.layers["restored"]).reshape(-1, 3).tolist()} <= colours
 
 
 def test_a_mixture_of_whole_photos_is_what_its_law_says(photos):
     source = build("mixture", transmission=photos / "one", mixtures=SUBTRACTIVE, seed=1)
     pair = source.pair(1, 0, generator(6))
-    assert np.array_equal(eight_bits(pair.transmission), pixels(photos / "one" / "1.png"))
+    assert np.array_equal(eight_bits(pair.layers["transmission"]), pixels(photos / "one" / "1.png"))
     assert (pair.kind, pair.gain, pair.name) == ("synthetic", 1.0, "1+3 subtractive")
     assert len(source.files()) == 4
 
@@ -119,8 +119,8 @@ def test_what_a_law_multiplies_the_transmission_by_is_passed_on(photos):
     source = build("mixture", transmission=photos / "one", mixtures=[(zhang, 1.0)], seed=1, augment=Augment(stretch=12, flip=0))
     pair = source.pair(0, 0, generator(1))
     assert pair.gain == pytest.approx(0.85)
-    whole = pair.gain * pair.transmission**GAMMA + pair.reflection**GAMMA
-    clear = (pair.input < 0.999) & (pair.reflection > 0)
+    whole = pair.gain * pair.layers["transmission"] ** GAMMA + pair.layers["reflection"] ** GAMMA
+    clear = (pair.input < 0.999) & (pair.layers["reflection"] > 0)
     torch.testing.assert_close((pair.input**GAMMA)[clear], whole[clear], atol=1e-5, rtol=1e-4)
 
 
@@ -139,7 +139,7 @@ def test_windows_of_the_two_photos_are_drawn_apart(photos):
     for augment, alike in ((Augment(short_side=(12, 16), crop=10), True), (Augment(window=8, stretch=10), False)):
         source = build("mixture", **{**settings, "mixtures": still}, augment=augment, seed=1)
         pairs = [source.pair(place, 0, generator(place)) for place in range(4)]
-        assert [torch.allclose(pair.transmission, pair.reflection, atol=1e-6) for pair in pairs] == [alike] * 4
+        assert [torch.allclose(pair.layers["transmission"], pair.layers["reflection"], atol=1e-6) for pair in pairs] == [alike] * 4
 
 
 def test_mixtures_need_weights():
@@ -157,19 +157,19 @@ def test_pairs_of_several_roots_without_augmentation_are_the_files(tmp_path, pai
     pair = source.pair(2, 0, generator(1))
     for layer, folder in (
         (pair.input, "blended"),
-        (pair.transmission, "transmission_layer"),
-        (pair.reflection, "reflection_layer"),
+        (pair.layers["transmission"], "transmission_layer"),
+        (pair.layers["reflection"], "reflection_layer"),
     ):
         assert np.array_equal(eight_bits(layer), pixels(tmp_path / "two" / folder / "c.png"))
-    assert source.pair(0, 0, generator(1)).reflection is None
+    assert "reflection" not in source.pair(0, 0, generator(1)).layers
     assert pair.kind == "aligned"
 
 
 def test_a_reflection_may_be_the_difference(tmp_path, paired):
     root = paired(tmp_path, ["a"], reflection=True)
     pair = build("pairs", root=root, reflection="difference", augment=Augment(crop=8)).pair(0, 0, generator(1))
-    assert torch.equal(pair.reflection, pair.input - pair.transmission)
-    assert pair.reflection.min() < 0
+    assert torch.equal(pair.layers["reflection"], pair.input - pair.layers["transmission"])
+    assert pair.layers["reflection"].min() < 0
 
 
 def test_unaligned_pairs_say_so_and_may_shift_the_second_crop(tmp_path, save):
@@ -177,7 +177,7 @@ def test_unaligned_pairs_say_so_and_may_shift_the_second_crop(tmp_path, save):
         save(tmp_path / layer / "a.png", 7, 60, 60)
     augment = Augment(crop=20, flip=0.0)
     still = build("unaligned", root=tmp_path, augment=augment).pair(0, 0, generator(1))
-    assert (still.kind, torch.equal(still.input, still.transmission)) == ("unaligned", True)
+    assert (still.kind, torch.equal(still.input, still.layers["transmission"])) == ("unaligned", True)
     whole, offsets = pixels(tmp_path / "blended" / "a.png"), set()
     source = build("unaligned", root=tmp_path, augment=augment, shift=2)
     for index in range(300):
@@ -189,7 +189,7 @@ def test_unaligned_pairs_say_so_and_may_shift_the_second_crop(tmp_path, save):
             for down in range(-2, 3)
             for right in range(-2, 3)
             if 0 <= top + down <= 40 and 0 <= left + right <= 40
-            if np.array_equal(eight_bits(pair.transmission), whole[top + down :, left + right :][:20, :20])
+            if np.array_equal(eight_bits(pair.layers["transmission"]), whole[top + down :, left + right :][:20, :20])
         ]
         assert found
         offsets.update(found)

@@ -25,7 +25,7 @@ MIXTURES = [(catalogue.find("mixtures", name).build(), 1.0) for name in ("subtra
 
 def digest(pair):
     content = hashlib.sha256(pair.name.encode())
-    for layer in (pair.input, pair.transmission, pair.reflection):
+    for layer in (pair.input, *pair.layers.values()):
         content.update(b"none" if layer is None else layer.numpy().tobytes())
     return content.hexdigest()
 
@@ -117,16 +117,16 @@ def test_the_number_of_threads_plays_no_part(augment, tmp_path, save):
 def test_live_leaves_are_charts_with_their_spoilt_versions(leaves):
     pairs = [leaves[index] for index in range(len(leaves))]
     assert len(pairs) == 27
-    assert len({pair.transmission.numpy().tobytes() for pair in pairs}) == 27  # no chart comes twice, in no epoch
+    assert len({pair.layers["restored"].numpy().tobytes() for pair in pairs}) == 27  # no chart comes twice, in no epoch
     charts = LeafPairs(settings=Chart(), size=(16, 20), degradations=())
     clean = charts.pair(0, 0, generator(3))
-    assert torch.equal(clean.input, clean.transmission)
+    assert torch.equal(clean.input, clean.layers["restored"])
     assert torch.equal(clean.input, chart(Chart(), (16, 20), generator(3)))
     noisy = LeafPairs(
         settings=Chart(), size=(64, 64), degradations=[catalogue.find("degradations", "gaussian_noise").build(sigma=(25, 25))]
     )
     pair = noisy.pair(0, 0, generator(3))
-    assert (pair.input - pair.transmission).std().item() == pytest.approx(25 / 255, rel=0.05)
+    assert (pair.input - pair.layers["restored"]).std().item() == pytest.approx(25 / 255, rel=0.05)
 
 
 def test_epochs_seeds_and_places_differ(stream):
@@ -146,7 +146,7 @@ class Tagged:
     def pair(self, place, epoch, draw):
         assert 0 <= place < self.length
         blank = torch.zeros(3, 1, 1)
-        return Pair(input=blank, transmission=blank, reflection=None, name=f"{self.tag} {place}")
+        return Pair(input=blank, layers={"restored": blank}, name=f"{self.tag} {place}")
 
 
 def test_sources_are_mixed_by_the_weights_of_the_epoch():
@@ -175,8 +175,8 @@ def test_all_layers_of_a_pair_are_augmented_alike(tmp_path, save):
     for index in range(20):
         pair = PairSource(tmp_path, AUGMENT).pair(0, 0, generator(9, index))
         assert pair.input.shape == (3, 12, 12)
-        assert torch.equal(pair.input, pair.transmission)
-        assert torch.equal(pair.input, pair.reflection)
+        assert torch.equal(pair.input, pair.layers["transmission"])
+        assert torch.equal(pair.input, pair.layers["reflection"])
 
 
 def blank(*levels, size=(16, 16)):
@@ -217,13 +217,13 @@ def test_photos_of_different_sizes_blend_to_one_size(augment):
     blends = MixedPairs(behind, mirrored, mixtures=MIXTURES[:1], augment=augment, seed=2, partner="same")
     for index in range(10):
         pair = blends.pair(0, 0, generator(3, index))
-        assert pair.input.shape == pair.transmission.shape == pair.reflection.shape
+        assert pair.input.shape == pair.layers["transmission"].shape == pair.layers["reflection"].shape
 
 
 def test_a_clean_item_is_its_own_transmission():
     pair = MixedPairs(blank(9, 90), mixtures=MIXTURES, augment=Augment(crop=8), seed=1, no_reflection=1.0).pair(0, 0, generator(1))
-    assert torch.equal(pair.input, pair.transmission)
-    assert not pair.reflection.any()
+    assert torch.equal(pair.input, pair.layers["transmission"])
+    assert not pair.layers["reflection"].any()
 
 
 def test_dim_reflections_are_drawn_again_and_in_the_end_given_up():

@@ -9,19 +9,24 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 
 from evaluation.pair_sets import photo
-from limpid.errors import DataError, ShapeError, UsageError
+from limpid.errors import DataError, ShapeError, UnknownNameError, UsageError
 from limpid.evaluation.items import resized
-from limpid.evaluation.protocols import PROTOCOLS, SIZE_RULES, measures
+from limpid.evaluation.protocols import PROTOCOLS, SIZE_RULES, USUAL, measures
 from limpid.evaluation.scoring import measure
 from limpid.image.photo import Photo
+from limpid.layers.task import TASKS
 
 
 def tensor(pixels, white=255):
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)).astype(np.float32) / white)
 
 
+def measured(protocol, further=(), weights="pretrained", *, task="reflection", known=("transmission",)):
+    return measures(PROTOCOLS[protocol], further, weights, task=TASKS[task], known=known)
+
+
 def built(protocol, *further):
-    return measures(PROTOCOLS[protocol], further, "pretrained")[0]
+    return measured(protocol, further)[0]
 
 
 def test_the_field_protocol_agrees_with_scikit_image_on_odd_sizes():
@@ -62,20 +67,35 @@ def test_a_network_that_diverged_is_an_error_not_a_low_score():
 def test_every_protocol_has_a_headline_and_says_what_it_does(name, monkeypatch, tmp_path):
     monkeypatch.setenv("LIMPID_CACHE", str(tmp_path))
     monkeypatch.setenv("LIMPID_OFFLINE", "1")
-    made, notes = measures(PROTOCOLS[name], (), "pretrained")
-    assert made[0].name.startswith("psnr")
+    task = next(task for task, usual in USUAL.items() if usual == name or name not in USUAL.values())
+    made, notes = measured(name, task=task, known=(*TASKS[task].layers, "judgements"))
+    assert made[0].name.startswith("si_mse" if task == "intrinsic" else "psnr")
     optional = [column.metric for column in PROTOCOLS[name].columns if column.optional]
     assert [note.partition(" ")[0] for note in notes] == optional  # offline, without weights: left out, aloud
     assert not any("random" in metric.name for metric in made)
 
 
 def test_a_random_lpips_is_had_by_name_alone():
-    assert [metric.name for metric in measures(PROTOCOLS["wang"], ["lpips_squeeze_random"], "none")[0]][2] == "lpips_squeeze_random"
+    assert [metric.name for metric in measured("wang", ["lpips_squeeze_random"], "none")[0]][2] == "lpips_squeeze_random"
 
 
-def test_measures_against_judgements_are_refused():
-    with pytest.raises(UsageError, match="whdr compares with judgements"):
+def test_measures_of_what_the_sets_do_not_hold_are_refused_when_asked_for_and_left_out_of_a_protocol():
+    with pytest.raises(UsageError, match="whdr compares with judgements, but these sets hold transmission"):
         built("field", "whdr")
+    made, _ = measured("intrinsic", task="intrinsic", known=("albedo",))
+    assert [metric.name for metric in made] == ["si_mse", "lmse", "dssim"]
+    with pytest.raises(UsageError, match="measures nothing on these sets, which hold judgements"):
+        measured("field", task="intrinsic", known=("judgements",))
+
+
+def test_a_measure_may_be_asked_of_another_layer():
+    made, _ = measured("field", ["psnr@R", "psnr@transmission"], known=("transmission", "reflection"))
+    assert [(metric.name, metric.title, metric.against) for metric in made[-1:]] == [
+        ("psnr_reflection", "PSNR reflection", "reflection")
+    ]
+    assert [metric.name for metric in made].count("psnr") == 1
+    with pytest.raises(UnknownNameError, match="did you mean 'reflection'"):
+        built("field", "psnr@reflexion")
 
 
 @pytest.mark.parametrize(("name", "filter"), [("floor32", "BICUBIC"), ("floor8", "BILINEAR"), ("floor4", "BILINEAR")])

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from limpid.errors import SettingError, ShapeError, UnknownNameError
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation, steps_of
+from limpid.layers.task import TASKS
 from limpid.losses.exclusion import Exclusion, exclusion
 from limpid.losses.ibcln_multiscale import IbclnMultiscale
 from limpid.losses.ibcln_residual import IbclnResidual
@@ -22,6 +23,7 @@ def image(*size, seed=0, batch=2):
 
 def batch_of(photo, transmission, gain=(1.0, 1.0)):
     return Batch(
+        task=TASKS["reflection"],
         input=photo,
         truth={"transmission": transmission},
         known={"transmission": torch.ones(len(photo), dtype=torch.bool)},
@@ -133,7 +135,7 @@ def test_step_mse_adds_up_the_turns_in_order():
     expected = sum(F.mse_loss(layers.steps[f"transmission_{t}"], truth) for t in range(1, 12))
     assert float(StepMse()(layers, batch_of(truth, truth))) == pytest.approx(float(expected))
     plain = Separation({"restored": truth + 0.1})
-    one = Batch(input=truth, truth={"restored": truth}, known={}, kinds=(), gain=torch.ones(2), names=())
+    one = Batch(task=TASKS["denoise"], input=truth, truth={"restored": truth}, known={}, kinds=(), gain=torch.ones(2), names=())
     assert float(StepMse(layer="restored")(plain, one)) == pytest.approx(0.01, rel=1e-4)
     assert StepMse(layer="restored").needs == ("restored",)
 

@@ -204,7 +204,7 @@ def test_the_residue_module_can_be_left_out():
     photo = torch.rand(1, 3, 32, 32)
     with torch.inference_mode():
         whole = network(photo)
-        network.residual_wanted = False
+        network.answers_residual = False
         part = network(photo)
     assert list(whole) == ["transmission", "reflection", "residual"]
     assert list(part) == ["transmission", "reflection"]

@@ -97,18 +97,18 @@ def test_any_size_is_padded_with_zeros_and_cropped(name, size):
     ],
 )
 def test_receptive_radius_without_attention(settings, side):
-    radius = NafNet(width=2, **settings, attention=False).receptive_radius
+    radius = NafNet(width=2, **settings, attention=False).radius
     cell = 2 ** len(settings["encoder"])
     assert 2 * radius + 2 - cell == side  # the nearest corner of a cell sees a cell less a pixel further than the other side
 
 
 def test_networks_that_see_everything_promise_no_radius():
-    assert not hasattr(create_model("nafnet", "tiny"), "receptive_radius")
+    assert create_model("nafnet", "tiny", local_window=384).radius is None
 
 
 @pytest.mark.parametrize(("layers", "kernel", "side"), [(8, 3, 29), (4, 5, 25)])
 def test_reach_of_stacked_convolutions(layers, kernel, side):
-    assert 2 * create_model("stacked", layers=layers, kernel=kernel).receptive_radius + 1 == side
+    assert 2 * create_model("stacked", layers=layers, kernel=kernel).radius + 1 == side
 
 
 def test_impossible_settings_are_refused():

@@ -18,25 +18,25 @@ def network():
 def test_the_forward_is_raw_and_shown_is_stretched_over_the_whole_photo(network):
     with torch.inference_mode():
         raw = network(torch.rand(2, 3, 32, 48))
-        shown = network.shown(raw)
+        shown = network.to_unit_range(raw)
     assert any(float(layer.min()) < 0 for layer in raw.values())
     for layer in shown.values():
         for sample in layer:
             assert (float(sample.min()), float(sample.max())) == pytest.approx((0, 1))
-    single = network.shown(Separation({name: layer[1] for name, layer in raw.items()}))
+    single = network.to_unit_range(Separation({name: layer[1] for name, layer in raw.items()}))
     assert torch.allclose(single.albedo, shown.albedo[1])
 
 
 def test_a_flat_layer_is_shown_without_division_by_zero(network):
     flat = Separation({"albedo": torch.full((3, 4, 4), 0.3), "shading": torch.full((3, 4, 4), -1.0)})
-    assert all(float(layer.abs().max()) == 0 for layer in network.shown(flat).values())
+    assert all(float(layer.abs().max()) == 0 for layer in network.to_unit_range(flat).values())
 
 
 def test_the_other_ranges(network):
     layers = Separation({"albedo": torch.tensor([-1.0, 0.0, 1.0])[:, None, None], "shading": torch.zeros(3, 1, 1)})
-    half = create_model("usi3d", "tiny", output_range="half").shown(layers)
+    half = create_model("usi3d", "tiny", output_range="half").to_unit_range(layers)
     assert half.albedo.flatten().tolist() == [0, 0.5, 1]
-    assert create_model("usi3d", "tiny", output_range="raw").shown(layers) is layers
+    assert create_model("usi3d", "tiny", output_range="raw").to_unit_range(layers) is layers
 
 
 def test_a_signed_network_is_fed_minus_one_to_one(network):

@@ -174,7 +174,8 @@ def test_folding_changes_nothing(settings, head_size, wants_gradient):
             tensor += 0.05 * torch.randn(tensor.shape).abs()
     network, photo = network.double().eval(), torch.rand(2, 3, 32, 80, dtype=torch.float64)
     with torch.set_grad_enabled(wants_gradient):
-        layers, expected = network(photo, head_size), literal(network, photo, head_size)
+        network.head_size = head_size
+        layers, expected = network(photo), literal(network, photo, head_size)
     for layer, reference in zip(layers.values(), expected, strict=True):
         assert torch.allclose(layer, reference, atol=1e-9, rtol=1e-9)
 
@@ -187,7 +188,7 @@ def test_padding_of_a_transformer_is_cropped_unless_asked_to_stretch():
     photo = torch.rand(1, 3, 40, 56)
     padded = F.pad(photo, (0, 8, 0, 8), mode="reflect")
     with torch.inference_mode():
-        cropped, expected = network._first(photo, photo), network._first(padded, padded)[..., :40, :56]
+        cropped, expected = network._first(photo, photo, None), network._first(padded, padded, None)[..., :40, :56]
         as_published, literal_layers = stretched(photo), literal(network, photo)
     assert torch.allclose(cropped, expected, atol=1e-4)
     assert torch.allclose(as_published.transmission, literal_layers[0], atol=1e-4)
@@ -200,7 +201,7 @@ def test_a_tile_of_the_vgg_network_equals_the_whole_photo():
     for name, parameter in network.named_parameters():
         if not name.startswith("backbone."):
             parameter.data += 0.02 * torch.randn_like(parameter)
-    halo = -(-network.receptive_radius // 16) * 16
+    halo = -(-network.radius // 16) * 16
     start, stop = 512 - halo, 544 + halo
     with torch.inference_mode():
         whole, tile = network.eval()(photo), network(photo[..., start:stop])

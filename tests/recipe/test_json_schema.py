@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from limpid import catalogue
+from limpid.data.augment import Augment
 from limpid.recipe.json_schema import schema
 from limpid.recipe.load import load, plain
 from limpid.recipe.text import read
@@ -63,7 +64,7 @@ def fits(value: Any, rule: dict[str, Any], root: dict[str, Any]) -> bool:
 
 @pytest.fixture(scope="module")
 def whole() -> dict[str, Any]:
-    return schema()
+    return schema(Augment)
 
 
 KNOWN = {kind: catalogue.names(kind) for kind in ("models", "losses", "sources", "procedures", "mixtures")}

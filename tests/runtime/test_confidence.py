@@ -6,36 +6,38 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 from typer.testing import CliRunner
 
 from limpid import catalogue
 from limpid.checkpoints import file
 from limpid.cli.main import app
+from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
+from limpid.layers.task import TASKS
 from limpid.runtime.confidence import blend_small_changes, confidence_map, smoothstep
 from limpid.runtime.separator import Separator
 
 ENTRY = catalogue.find("models", "limpid")
 
 
-class Darkening(nn.Module):
+class Darkening(LayerNetwork):
     """Takes ``amount`` off the left half of a photo and calls it the reflection."""
 
-    receptive_radius = 0
+    needs = Needs(multiple=16, minimum=16)
+    radius = 0
 
     def __init__(self, amount, *, local=None, whole=None):
         super().__init__()
         self.amount, self.local_confidence, self.whole_confidence = amount, local, whole
 
-    def forward(self, mixed):
+    def separate(self, mixed, recall=None):
         reflection = torch.zeros_like(mixed)
         reflection[..., : mixed.shape[-1] // 2] = self.amount
         return Separation({"transmission": mixed - reflection, "reflection": reflection})
 
 
 def separator(amount, **limits):
-    return Separator(Darkening(amount, **limits), ENTRY, name="darkening", device=torch.device("cpu"))
+    return Separator(Darkening(amount, **limits), TASKS["reflection"], name="darkening")
 
 
 def photo(height=64, width=96):
@@ -91,10 +93,10 @@ def test_large_photos_are_believed_as_a_glance_says():
     assert separator(0.3, whole=(0.02, 0.04))(image).confidence == 1.0
 
 
-def test_where_nothing_is_to_be_removed_the_network_only_glances(monkeypatch):
+def test_where_nothing_is_to_be_removed_the_network_sees_a_preview_alone(monkeypatch):
     made, seen = separator(0.02, whole=(0.02, 0.04)), []
     look = made.network.forward
-    monkeypatch.setattr(made.network, "forward", lambda mixed: seen.append(tuple(mixed.shape[-2:])) or look(mixed))
+    monkeypatch.setattr(made.network, "forward", lambda mixed, context=None: seen.append(tuple(mixed.shape[-2:])) or look(mixed))
     image = photo(600, 1400)
     layers = made(image, resolution="full", tile="off")
     assert torch.equal(layers.transmission, image)
@@ -106,7 +108,7 @@ def test_a_small_photo_is_run_once_and_comes_out_as_if_it_were_run_twice(monkeyp
     made, seen = separator(0.3, whole=(0.02, 0.04)), []
     made.cost  # noqa: B018 -- measuring it runs the network too
     look, image = made.network.forward, photo()
-    monkeypatch.setattr(made.network, "forward", lambda mixed: seen.append(mixed.shape) or look(mixed))
+    monkeypatch.setattr(made.network, "forward", lambda mixed, context=None: seen.append(mixed.shape) or look(mixed))
     layers = made(image)
     assert len(seen) == 1
     assert torch.equal(layers.transmission, made.run(image)["transmission"].clamp(0, 1))
@@ -116,8 +118,8 @@ def test_tiles_are_judged_as_the_whole_photo():
     torch.manual_seed(0)
     network = ENTRY.build(**catalogue.settings_of(ENTRY, "tiny"), local_confidence=(0.0, 0.4))
     for head in network.heads:
-        nn.init.normal_(head.weight, std=0.3)
-    made = Separator(network, ENTRY, name="tiny", device=torch.device("cpu"))
+        torch.nn.init.normal_(head.weight, std=0.3)
+    made = Separator(network, TASKS["reflection"], name="tiny")
     image = photo(480, 720)
     whole, tiled = (made(image, resolution="full", tile=tile).transmission for tile in ("off", "352"))
     assert not torch.allclose(whole, image, atol=1e-3)

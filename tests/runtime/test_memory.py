@@ -2,10 +2,11 @@ import pytest
 import torch
 from torch import nn
 
-from limpid.catalogue import Needs
 from limpid.errors import NoRoomError, SettingError
+from limpid.files import parse_bytes
+from limpid.layers.network import Needs
 from limpid.runtime import memory
-from limpid.runtime.memory import Cost, measure, parse_bytes, plan
+from limpid.runtime.memory import Cost, measure, plan
 
 COST = Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
 NEEDS = Needs(multiple=16, minimum=16)

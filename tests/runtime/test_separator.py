@@ -10,9 +10,11 @@ import limpid
 from limpid import catalogue
 from limpid.errors import DeviceError, NoRoomError, SettingError, UnknownNameError, WeightsError
 from limpid.image.photo import Photo
+from limpid.layers.task import TASKS
 from limpid.runtime.device import choose_device, choose_precision, has_bfloat16
 from limpid.runtime.memory import Cost
-from limpid.runtime.separator import LEAST_SIDE, WORKING_SIDE, SeparationOptions, Separator
+from limpid.runtime.options import SeparationOptions
+from limpid.runtime.separator import LEAST_SIDE, WORKING_SIDE, Separator
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def test_tiles_do_not_show(width, height, precision):
 
 def test_tiles_that_see_all_that_layers_connect_are_exact():
     network = limpid.load(precision="float32")
-    network.network.reach = None
+    network.network.radius = network.network.receptive_radius
     photo = behind_glass(1501, 1003)
     whole, tiled = (network(photo, resolution="full", tile=tile) for tile in ("off", "1312"))
     for layer in ("transmission", "reflection"):
@@ -180,7 +182,7 @@ def test_load_names_what_it_cannot_find():
 
 
 def test_devices_and_precisions():
-    needs = limpid.load().entry.needs
+    needs = limpid.load().network.needs
     cpu = choose_device("cpu")
     assert choose_precision("auto", cpu, needs) == ("bfloat16" if has_bfloat16("cpu") else "float32")
     assert choose_precision("float32", cpu, needs) == "float32"
@@ -199,7 +201,7 @@ def test_one_line_separation():
 def test_a_network_that_must_see_photos_whole_gets_them_smaller_instead_of_in_tiles():
     torch.manual_seed(0)
     network = limpid.create_model("dsrnet", "tiny", body="mamba")
-    made = Separator(network, catalogue.find("models", "dsrnet"), name="mamba", device=torch.device("cpu"))
+    made = Separator(network, TASKS["reflection"], name="mamba")
     made.cost = Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
     roomy, tight = (made.plan((3000, 4000), SeparationOptions(max_memory=budget)) for budget in (2_000_000_000, 400_000_000))
     assert roomy.tile is tight.tile is None
@@ -220,7 +222,7 @@ def test_networks_of_long_reach_tile_without_visible_seams(name, settings):
     for key, parameter in network.named_parameters():
         if key.endswith(("beta", "gamma")):  # scales that start at 0 would hide the blocks
             parameter.data = 0.3 * torch.randn_like(parameter)
-    made = Separator(network, catalogue.find("models", name), name=name, device=torch.device("cpu"))
+    made = Separator(network, TASKS[catalogue.find("models", name).tasks[0]], name=name)
     made.cost = Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
     photo = scene(720, 500)
     whole, tiled = (made(photo, resolution="full", tile=tile) for tile in ("off", "432"))

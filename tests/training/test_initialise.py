@@ -9,7 +9,8 @@ from limpid.errors import UnknownNameError, WeightsError
 from limpid.recipe.load import load
 from limpid.training.assemble import assemble
 from limpid.training.initialise import initialise_from
-from limpid.training.trainer import TrainOptions, train
+from limpid.training.options import TrainOptions
+from limpid.training.trainer import run_recipe
 from training_samples import photos, recipe, state
 
 GUESS = {"width": 4, "shuffle": 2, "encoder": (1,), "middle": 1, "decoder": (1,), "attention": False}
@@ -54,9 +55,10 @@ def test_frozen_parts_keep_their_first_weights_and_the_others_learn(tmp_path, mo
     part = saved(tmp_path / "guess.safetensors", "nafnet", GUESS)
     monkeypatch.setenv("PHOTOS", str(photos(tmp_path / "photos", 4, side=136)))
     path = recipe(tmp_path / "recipe.yaml", SHAKEN, {"train": {"frozen": ["guess"], "ema": None}})
-    train(
+    run_recipe(
         load(path),
-        TrainOptions(folder=tmp_path / "run", device="cpu", quiet=True, init=tmp_path / "guess.safetensors", max_steps=3),
+        tmp_path / "run",
+        TrainOptions(device="cpu", quiet=True, init=tmp_path / "guess.safetensors", max_steps=3),
     )
     learnt = state(tmp_path / "run")["modules"]["network"]
     kept = part.state_dict()

@@ -8,10 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from limpid.metrics.psnr import psnr
+from limpid.metrics.psnr_joint import psnr_joint
 from limpid.recipe.load import load
 from limpid.training.assemble import scored_sets
-from limpid.training.trainer import TrainOptions, train
+from limpid.training.options import TrainOptions
+from limpid.training.trainer import run_recipe
 from training_samples import photos, recipe
 
 
@@ -50,9 +51,9 @@ def straight(loaded):
     (scored,) = scored_sets(loaded)
     pairs = [pair for part in scored.parts for pair in part.pairs()]
     seen = torch.cat([pair.input.flatten() for pair in pairs])
-    wanted = torch.cat([pair.transmission.flatten() for pair in pairs])
+    wanted = torch.cat([pair.layers["transmission"].flatten() for pair in pairs])
     gain, offset = torch.linalg.lstsq(torch.stack([seen, torch.ones_like(seen)], 1), wanted).solution
-    return np.mean([psnr(gain * pair.input + offset, pair.transmission, joint=True) for pair in pairs])
+    return np.mean([psnr_joint(gain * pair.input + offset, pair.layers["transmission"]) for pair in pairs])
 
 
 @pytest.mark.slow
@@ -79,7 +80,7 @@ def test_supervised_training_beats_the_best_gain_and_offset_by_two_decibels(tmp_
         "log": {"every": 100},
     }
     loaded = load(recipe(tmp_path / "learn.yaml", changes))
-    train(loaded, TrainOptions(folder=tmp_path / "run", quiet=True))
+    run_recipe(loaded, tmp_path / "run", TrainOptions(quiet=True))
     assert validations(tmp_path / "run")[-1][0] > straight(loaded) + 2
 
 
@@ -106,7 +107,7 @@ def test_adversarial_training_stays_in_balance(tmp_path):
         "train": {"epochs": 1, "ema": 0.98},
     }
     loaded = load(recipe(tmp_path / "gan.yaml", changes), [f"PHOTOS={tmp_path}/train", f"HELD={tmp_path}/held"])
-    train(loaded, TrainOptions(folder=tmp_path / "run", quiet=True))
+    run_recipe(loaded, tmp_path / "run", TrainOptions(quiet=True))
     with (tmp_path / "run/metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 300

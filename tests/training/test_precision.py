@@ -18,8 +18,8 @@ def test_the_photo_enters_the_network_unrounded(tmp_path, given, precision):
     seen, inner = [], []
     assembly.network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     assembly.network.intro.register_forward_hook(lambda module, inputs, output: inner.append(output.dtype))
-    batches = run.batches(assembly.stream, assembly.entry.layers)
-    first = next(iter(run.batches(assembly.stream, assembly.entry.layers)))[0]
+    batches = run.batches(assembly.stream, assembly.task)
+    first = next(iter(run.batches(assembly.stream, assembly.task)))[0]
     done = next(run.steps(batches))
     assert seen[0].dtype == torch.float32
     assert torch.equal(seen[0], first.input)

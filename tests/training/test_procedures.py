@@ -10,19 +10,21 @@ from limpid import catalogue
 from limpid.checkpoints import file
 from limpid.errors import SettingError, UnknownNameError
 from limpid.layers.batch import Batch
+from limpid.layers.network import LayerNetwork
 from limpid.layers.separation import Separation
+from limpid.layers.task import TASKS
 from limpid.training.objective import Objective, Term
 from limpid.training.procedure import FabricModule
 
 
-class Scaled(nn.Module):
+class Scaled(LayerNetwork):
     """T = a·I, R = b·I: the smallest network with two layers."""
 
     def __init__(self):
         super().__init__()
         self.a, self.b = nn.Parameter(torch.tensor(0.5)), nn.Parameter(torch.tensor(0.25))
 
-    def forward(self, mixed):
+    def separate(self, mixed, recall=None):
         return Separation({"transmission": self.a * mixed, "reflection": self.b * mixed})
 
 
@@ -32,6 +34,7 @@ def batch(kinds=("synthetic",), known=None, *, side=32, seed=0):
     photo, behind, mirrored = (torch.rand(count, 3, side, side, generator=draw) for _ in range(3))
     certain = torch.ones(count, dtype=torch.bool)
     return Batch(
+        task=TASKS["reflection"],
         input=photo,
         truth={"transmission": behind, "reflection": mirrored},
         known={"transmission": certain, "reflection": certain if known is None else torch.tensor(known)},
@@ -56,12 +59,12 @@ def procedure(name, terms, network=None, **settings):
 
 def test_the_total_is_the_weighted_sum_over_layers_that_are_known():
     both = term("l1", 2.0, layers={"transmission": 1.0, "reflection": 0.5})
-    tally = procedure("supervised", [both]).loss("network", batch(), 0)
+    value = procedure("supervised", [both]).loss("network", batch(), 0)
     data = batch()
     expected = (0.5 * data.input - data.truth["transmission"]).abs().mean()
     other = (0.25 * data.input - data.truth["reflection"]).abs().mean()
-    assert float(tally.parts["l1"]) == pytest.approx(float(expected + 0.5 * other), rel=1e-6)
-    assert float(tally.total.detach()) == pytest.approx(2 * float(tally.parts["l1"]), rel=1e-6)
+    assert float(value.parts["l1"]) == pytest.approx(float(expected + 0.5 * other), rel=1e-6)
+    assert float(value.total.detach()) == pytest.approx(2 * float(value.parts["l1"]), rel=1e-6)
     half = procedure("supervised", [both]).loss("network", batch(("synthetic", "aligned"), [True, False]), 0)
     data = batch(("synthetic", "aligned"))
     expected = (0.5 * data.input - data.truth["transmission"]).abs().mean()
@@ -71,12 +74,12 @@ def test_the_total_is_the_weighted_sum_over_layers_that_are_known():
 
 def test_terms_speak_of_their_kinds_of_pairs_alone():
     only = term("l1", kinds=("unaligned",))
-    tally = procedure("supervised", [only]).loss("network", batch(("synthetic", "aligned")), 0)
-    assert float(tally.total) == 0.0
-    tally = procedure("supervised", [only]).loss("network", batch(("synthetic", "unaligned")), 0)
+    value = procedure("supervised", [only]).loss("network", batch(("synthetic", "aligned")), 0)
+    assert float(value.total) == 0.0
+    value = procedure("supervised", [only]).loss("network", batch(("synthetic", "unaligned")), 0)
     data = batch(("synthetic", "unaligned"))
     expected = (0.5 * data.input - data.truth["transmission"])[1].abs().mean() / 2
-    assert float(tally.parts["l1"]) == pytest.approx(float(expected), rel=1e-6)
+    assert float(value.parts["l1"]) == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_a_term_of_weight_zero_is_not_computed():
@@ -86,45 +89,45 @@ def test_a_term_of_weight_zero_is_not_computed():
 
 
 @pytest.mark.parametrize(("first", "expected"), [(True, ("discriminator", "network")), (False, ("network", "discriminator"))])
-def test_the_judge_plays_in_its_steps_once_its_term_has_a_weight(first, expected):
+def test_the_discriminator_is_optimised_in_its_steps_once_its_term_has_a_weight(first, expected):
     terms = [term("l1"), term("adversarial", lambda epoch: 0.01 * (epoch >= 3), form="vanilla")]
-    game = procedure("adversarial", terms, discriminator="patch", discriminator_first=first, discriminator_every=2)
-    assert game.order(0, 2) == ("network",)
-    assert [game.order(step, 3) for step in (0, 1, 2)] == [expected, ("network",), expected]
-    assert set(game.loss("network", batch(), 2).parts) == {"l1"}
-    assert set(game.loss("network", batch(), 3).parts) == {"l1", "adversarial"}
+    adversarial = procedure("adversarial", terms, discriminator="patch", discriminator_first=first, discriminator_every=2)
+    assert adversarial.order(0, 2) == ("network",)
+    assert [adversarial.order(step, 3) for step in (0, 1, 2)] == [expected, ("network",), expected]
+    assert set(adversarial.loss("network", batch(), 2).parts) == {"l1"}
+    assert set(adversarial.loss("network", batch(), 3).parts) == {"l1", "adversarial"}
 
 
 @pytest.mark.parametrize("discriminator", ["conditional_patch", "patch", "errnet_vgg"])
-def test_network_and_judge_move_themselves_alone(discriminator):
-    game = procedure("adversarial", [term("adversarial", form="least_squares")], discriminator=discriminator)
-    game.loss("network", batch(), 0).total.backward()
-    assert all(parameter.grad is None for parameter in game.networks["discriminator"].parameters())
-    assert game.networks["network"].network.a.grad is not None
-    game.networks["network"].zero_grad()
-    game.loss("discriminator", batch(), 0).total.backward()
-    assert all(parameter.grad is not None for parameter in game.networks["discriminator"].parameters())
-    assert game.networks["network"].network.a.grad is None
+def test_network_and_discriminator_move_themselves_alone(discriminator):
+    adversarial = procedure("adversarial", [term("adversarial", form="least_squares")], discriminator=discriminator)
+    adversarial.loss("network", batch(), 0).total.backward()
+    assert all(parameter.grad is None for parameter in adversarial.networks["discriminator"].parameters())
+    assert adversarial.networks["network"].network.a.grad is not None
+    adversarial.networks["network"].zero_grad()
+    adversarial.loss("discriminator", batch(), 0).total.backward()
+    assert all(parameter.grad is not None for parameter in adversarial.networks["discriminator"].parameters())
+    assert adversarial.networks["network"].network.a.grad is None
 
 
-def test_a_judge_that_comes_second_sees_what_the_network_has_shown():
-    game = procedure("adversarial", [term("adversarial", form="vanilla")], discriminator="patch", discriminator_first=False)
+def test_a_discriminator_that_comes_second_sees_what_the_network_has_shown():
+    adversarial = procedure("adversarial", [term("adversarial", form="vanilla")], discriminator="patch", discriminator_first=False)
     data = batch()
-    game.order(0, 0)
-    game.loss("network", data, 0)
-    before = float(game.loss("discriminator", data, 0).total)
-    game.networks["network"].network.a.data.fill_(-3.0)
-    assert float(game.loss("discriminator", data, 0).total) == before  # not computed anew
-    game.order(1, 0)
-    assert float(game.loss("discriminator", data, 0).total) != before
+    adversarial.order(0, 0)
+    adversarial.loss("network", data, 0)
+    before = float(adversarial.loss("discriminator", data, 0).total)
+    adversarial.networks["network"].network.a.data.fill_(-3.0)
+    assert float(adversarial.loss("discriminator", data, 0).total) == before  # not computed anew
+    adversarial.order(1, 0)
+    assert float(adversarial.loss("discriminator", data, 0).total) != before
 
 
 def test_unaligned_pairs_are_not_compared_pixel_by_pixel():
-    judged = term("adversarial", form="relativistic_average", kinds=("unaligned",))
+    adversarial = term("adversarial", form="relativistic_average", kinds=("unaligned",))
     with pytest.raises(SettingError, match="l1: compares pixel by pixel"):
-        procedure("unaligned", [term("l1", kinds=("unaligned", "aligned")), judged])
+        procedure("unaligned", [term("l1", kinds=("unaligned", "aligned")), adversarial])
     deep = term("perceptual", kinds=("unaligned",), layers={"transmission": 1.0}, preset="errnet_unaligned")
-    assert procedure("unaligned", [term("l1"), deep, judged]).needs_start
+    assert procedure("unaligned", [term("l1"), deep, adversarial]).needs_start
 
 
 @pytest.fixture(scope="module")
@@ -189,9 +192,9 @@ def test_distillation_halves_the_distance_of_features(teacher):
     optimiser = torch.optim.Adam([parameter for parameter in learnt if parameter.requires_grad], lr=1e-2)
     data, values = batch(("synthetic",) * 2), []
     for _ in range(60):
-        tally = lesson.loss("network", data, 0)
+        value = lesson.loss("network", data, 0)
         optimiser.zero_grad()
-        tally.total.backward()
+        value.total.backward()
         optimiser.step()
-        values.append(float(tally.parts["feat_dist"]))
+        values.append(float(value.parts["feat_dist"]))
     assert values[-1] < values[0] / 2

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from limpid.recipe.load import load
-from limpid.training.trainer import TrainOptions, train
+from limpid.training.options import TrainOptions
+from limpid.training.trainer import run_recipe
 from limpid.training.validation import ScoredSet
 from training_samples import differences, finish, recipe, start, state
 
@@ -78,12 +79,12 @@ def test_limits_stop_a_run_that_goes_on_bit_for_bit(tmp_path, given):
     text = recipe(tmp_path / "sample.yaml")
     loaded = load(text, given)
     whole, part = tmp_path / "whole", tmp_path / "part"
-    assert train(loaded, TrainOptions(folder=whole, quiet=True)) == 0
-    train(loaded, TrainOptions(folder=part, max_steps=3, quiet=True))
+    assert run_recipe(loaded, whole, TrainOptions(quiet=True)) == 0
+    run_recipe(loaded, part, TrainOptions(max_steps=3, quiet=True))
     assert state(part)["step"] == 3
-    train(loaded, TrainOptions(folder=part, resume=True, max_minutes=0.0, quiet=True))
+    run_recipe(loaded, part, TrainOptions(resume=True, max_minutes=0.0, quiet=True))
     assert state(part)["step"] == 4
-    train(loaded, TrainOptions(folder=part, resume=True, quiet=True))
+    run_recipe(loaded, part, TrainOptions(resume=True, quiet=True))
     assert differences({**state(whole), "logger": 0}, {**state(part), "logger": 0}) == []
     assert rows(whole) == rows(part)
     assert (whole / "best.json").read_text() == (part / "best.json").read_text()
@@ -92,14 +93,14 @@ def test_limits_stop_a_run_that_goes_on_bit_for_bit(tmp_path, given):
 def test_a_signal_while_an_epoch_is_scored_leaves_the_scores_to_the_resumed_run(tmp_path, given, monkeypatch):
     loaded = load(recipe(tmp_path / "sample.yaml", {"schedule": {"name": "plateau", "factor": 0.5, "patience": 0}}), given)
     whole, part = tmp_path / "whole", tmp_path / "part"
-    train(loaded, TrainOptions(folder=whole, quiet=True))
+    run_recipe(loaded, whole, TrainOptions(quiet=True))
     look = ScoredSet.score
     with monkeypatch.context() as patch:
         patch.setattr(ScoredSet, "score", lambda *words: signal.raise_signal(signal.SIGTERM) or look(*words))
-        assert train(loaded, TrainOptions(folder=part, quiet=True)) == 143
+        assert run_recipe(loaded, part, TrainOptions(quiet=True)) == 143
     assert (state(part)["step"], state(part)["due"]) == (4, 0)
     assert not (part / "best.json").exists()
-    assert train(loaded, TrainOptions(folder=part, resume=True, quiet=True)) == 0
+    assert run_recipe(loaded, part, TrainOptions(resume=True, quiet=True)) == 0
     assert differences({**state(whole), "logger": 0}, {**state(part), "logger": 0}) == []
     drop = lambda run: [line.split(",")[:-3] for line in (run / "epochs.csv").read_text().splitlines()]  # noqa: E731
     assert drop(whole) == drop(part)

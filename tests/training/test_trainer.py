@@ -12,7 +12,8 @@ from limpid.recipe.load import load
 from limpid.runtime.load import load as load_weights
 from limpid.training.dry_run import dry_run
 from limpid.training.loop import NotFiniteError
-from limpid.training.trainer import TrainOptions, score_run, train
+from limpid.training.options import TrainOptions
+from limpid.training.trainer import run_recipe, score_run
 from training_samples import recipe, state
 
 
@@ -22,7 +23,7 @@ def run(tmp_path, given):
 
     def go(*changes, overrides=(), **wishes):
         loaded = load(recipe(tmp_path / "sample.yaml", *changes), [*given, *overrides])
-        return train(loaded, TrainOptions(folder=tmp_path / "run", quiet=True, **wishes))
+        return run_recipe(loaded, tmp_path / "run", TrainOptions(quiet=True, **wishes))
 
     return go
 
@@ -46,17 +47,17 @@ def test_the_state_holds_the_average_that_is_published(run, tmp_path):
     last = state(tmp_path / "run")
     best = file.read(tmp_path / "run" / json.loads((tmp_path / "run/best.json").read_text())[0]["file"])
     name = "intro.weight"
-    assert not torch.equal(last["average"][name], last["modules"]["network"][name])
+    assert not torch.equal(last["ema"][name], last["modules"]["network"][name])
     if best.notes["epoch"] == 2:
-        assert torch.equal(best.tensors[name], last["average"][name].half())
+        assert torch.equal(best.tensors[name], last["ema"][name].half())
 
 
 def test_the_test_alone_needs_weights_and_says_scores(run, tmp_path, given, capsys):
     loaded = load(recipe(tmp_path / "sample.yaml"), given)
     with pytest.raises(UsageError, match="no weights to test"):
-        score_run(loaded, TrainOptions(folder=tmp_path / "run"))
+        score_run(loaded, tmp_path / "run", TrainOptions())
     run()
-    assert score_run(loaded, TrainOptions(folder=tmp_path / "run")) == 0
+    assert score_run(loaded, tmp_path / "run", TrainOptions()) == 0
     assert "on validation: psnr" in capsys.readouterr().err
 
 
@@ -162,12 +163,12 @@ def test_another_checkpoint_starts_the_network(run, tmp_path, given):
     run()
     first = next((tmp_path / "run").glob("best_epoch_*.safetensors"))
     loaded = load(recipe(tmp_path / "sample.yaml"), [*given, "optimiser.rate=0"])
-    train(loaded, TrainOptions(folder=tmp_path / "second", init=first, max_steps=1, quiet=True))
+    run_recipe(loaded, tmp_path / "second", TrainOptions(init=first, max_steps=1, quiet=True))
     held, begun = file.read(first).tensors, state(tmp_path / "second")["modules"]["network"]
     assert all(torch.equal(tensor.float(), begun[name]) for name, tensor in held.items())
     other = load(recipe(tmp_path / "sample.yaml"), [*given, "model.width=16"])
     with pytest.raises(WeightsError, match="does not fit this recipe"):
-        train(other, TrainOptions(folder=tmp_path / "third", init=first, quiet=True))
+        run_recipe(other, tmp_path / "third", TrainOptions(init=first, quiet=True))
 
 
 def test_a_dry_run_shows_what_would_happen(tmp_path, given):
@@ -177,14 +178,14 @@ def test_a_dry_run_shows_what_would_happen(tmp_path, given):
         assert part in text
     assert (tmp_path / "run/first_batches.png").stat().st_size > 2000
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"first_batches.png"}
-    train(loaded, TrainOptions(folder=tmp_path / "run", max_steps=1, quiet=True))  # the sheet is not in its way
+    run_recipe(loaded, tmp_path / "run", TrainOptions(max_steps=1, quiet=True))  # the sheet is not in its way
 
 
 def test_accumulated_batches_make_the_step_of_one_large_batch(run, tmp_path, given):
     steps = {}
     for name, overrides in (("large", ["data.batch=4"]), ("small", ["data.batch=1", "train.accumulate=4"])):
         loaded = load(recipe(tmp_path / "sample.yaml", {"optimiser": {"name": "sgd", "rate": 0.1}}), [*given, *overrides])
-        train(loaded, TrainOptions(folder=tmp_path / name, quiet=True))
+        run_recipe(loaded, tmp_path / name, TrainOptions(quiet=True))
         steps[name] = state(tmp_path / name)
     assert steps["large"]["step"] == steps["small"]["step"] == 4
     for name, tensor in steps["large"]["modules"]["network"].items():
@@ -204,7 +205,7 @@ def test_a_compiled_network_takes_the_steps_of_the_other(run, tmp_path, given, m
     plain = state(tmp_path / "run")
     assert not asked
     loaded = load(recipe(tmp_path / "sample.yaml"), [*given, "train.compile=true"])
-    train(loaded, TrainOptions(folder=tmp_path / "compiled", quiet=True))
+    run_recipe(loaded, tmp_path / "compiled", TrainOptions(quiet=True))
     compiled = state(tmp_path / "compiled")
     assert asked == [{"mode": "reduce-overhead", "dynamic": False}]
     assert len(used) == compiled["step"] == plain["step"]  # scores use the average, which is not compiled

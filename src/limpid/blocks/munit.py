@@ -28,7 +28,7 @@ class AdaptiveNorm(nn.Module):
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
 
-    def forward(self, features: Tensor, recall: Recall | None, style: Tensor) -> Tensor:
+    def forward(self, features: Tensor, style: Tensor, recall: Recall | None = None) -> Tensor:
         """Features (B, C, H, W) and style (B, 2C), first the shifts, then the scales → (B, C, H, W)."""
         shift, scale = style[:, :, None, None].chunk(2, dim=1)
         normed: Tensor = self.norm(features, recall)
@@ -73,7 +73,7 @@ class PaddedConv(nn.Module, PassesRecall):
         """``style``: (B, 2C'), only with the adaptive norm."""
         features = self.conv(features)
         if style is not None:
-            features = self.norm(features, recall, style)
+            features = self.norm(features, style, recall)
         elif isinstance(self.norm, PassesRecall):
             features = self.norm(features, recall)
         activated: Tensor = self.activation(features)

@@ -10,7 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from limpid import __version__, catalogue
+from limpid import catalogue
+from limpid._version import __version__
 from limpid.checkpoints import unwrap
 from limpid.checkpoints.recognise import recognise
 from limpid.errors import WeightsError

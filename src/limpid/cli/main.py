@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from limpid import __version__
+from limpid._version import __version__
 from limpid.cli import convert, demo, doctor, evaluate, inspect, models, photo, prepare, synthesise, train
 from limpid.errors import LimpidError, UsageError
 

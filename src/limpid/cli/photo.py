@@ -1,86 +1,83 @@
-"""``limpid separate``, ``denoise``, ``deblur``, ``decompose``: one set of options, translated into one batch."""
+"""``limpid separate``, ``denoise``, ``deblur``, ``decompose``: one set of options, its progress, its reports, its exit code."""
 
-from collections.abc import Callable
-from enum import StrEnum
-from typing import Annotated
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 import typer
 
-from limpid.cli.batch import Options, run
+from limpid.cli.from_options import takes
+from limpid.progress import bar, say
+from limpid.runtime.options import PhotoOptions
+from limpid.runtime.photo_jobs import PIPE, Jobs, plan_jobs
 
-
-class Resolution(StrEnum):
-    """``auto`` separates large photos at working size and rebuilds them, ``full`` runs the network on every pixel."""
-
-    auto = "auto"
-    full = "full"
+if TYPE_CHECKING:
+    from limpid.runtime.batch import Report
 
 
 def photo_command(task: str) -> Callable[..., None]:
     """The command of one task; all take the same options, since what differs is the network."""
 
-    def command(
-        photos: Annotated[list[str], typer.Argument(help="Photos, folders, quoted globs, or - for standard input.")],
-        output: Annotated[
-            str | None, typer.Option("--output", "-o", help="Folder; a file or - for one photo's first layer.")
-        ] = None,
-        model: Annotated[list[str] | None, typer.Option("--model", "-m", help="NAME, FILE or LABEL=FILE; repeatable.")] = None,
-        layers: Annotated[str | None, typer.Option(help="Layers to write, e.g. T,R or transmission,residual.")] = None,
-        strength: Annotated[float, typer.Option(help="0…1: how far to go from the photo to the network's answer.")] = 1.0,
-        max_memory: Annotated[str | None, typer.Option(help="Memory above the imported process, e.g. 600MB.")] = None,
-        max_pixels: Annotated[int | None, typer.Option(help="Refuse photos with more pixels (default 178,956,970).")] = None,
-        tile: Annotated[str, typer.Option(help="auto, off or the side of a tile in pixels.")] = "auto",
-        resolution: Annotated[
-            Resolution, typer.Option(help="auto: large photos by guided rebuilding; full: every pixel.")
-        ] = Resolution.auto,
-        device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps, xpu.")] = "auto",
-        precision: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
-        backbone_weights: Annotated[
-            str, typer.Option(help="pretrained, none or a file, for networks with a backbone.")
-        ] = "pretrained",
-        format: Annotated[str, typer.Option(help="same, jpg, png, webp, tiff, bmp or avif.")] = "same",  # noqa: A002
-        quality: Annotated[int, typer.Option(min=1, max=100, help="Of lossy formats.")] = 95,
-        overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
-        skip_existing: Annotated[bool, typer.Option("--skip-existing", help="Leave photos out whose outputs exist.")] = False,
-        allow_truncated: Annotated[
-            bool, typer.Option("--allow-truncated", help="Process cut-off photos, missing rows grey.")
-        ] = False,
-        jobs: Annotated[int, typer.Option(min=1, help="Photos handled beside each other.")] = 1,
-        as_json: Annotated[
-            bool, typer.Option("--json", help="One JSON object per photo and a summary on standard output.")
-        ] = False,
-        quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
-        verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say how each photo was run.")] = False,
-        traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
-    ) -> None:
-        run(
-            Options(
-                task=task,
-                photos=photos,
-                output=output,
-                models=model or ["default"],
-                layers=layers,
-                strength=strength,
-                max_memory=max_memory,
-                max_pixels=max_pixels,
-                tile=tile,
-                resolution=resolution.value,
-                device=device,
-                precision=precision,
-                backbone_weights=backbone_weights,
-                format=None if format == "same" else format,
-                quality=quality,
-                overwrite=overwrite,
-                skip_existing=skip_existing,
-                allow_truncated=allow_truncated,
-                jobs=jobs,
-                as_json=as_json,
-                quiet=quiet,
-                verbose=verbose,
-                traceback=traceback,
-                dry_run=dry_run,
-            )
-        )
+    @takes(PhotoOptions)
+    def command(options: PhotoOptions) -> None:
+        jobs = plan_jobs(options, task)
+        reports = _process(jobs, options, task)
+        _close(reports, jobs.skipped, options)
 
     return command
+
+
+def _process(jobs: Jobs, options: PhotoOptions, task: str) -> list["Report"]:
+    if not jobs.photos:
+        return []
+    from limpid.runtime.batch import run_jobs
+
+    reports = []
+    with bar(total=len(jobs.photos), unit="photo", quiet=options.quiet or options.as_json) as progress:
+        try:
+            for report in run_jobs(jobs, options, task):
+                reports.append(report)
+                _tell(report, options)
+                progress.advance(report.input)
+        except KeyboardInterrupt:
+            say(f"limpid: stopped; {_count(reports)} of {len(jobs.photos)} photos are done, nothing is half-written")
+            raise
+    for target in (target for job in jobs.photos for target in job.outputs.values()):
+        if isinstance(target, BytesIO):
+            sys.stdout.buffer.write(target.getvalue())
+    return reports
+
+
+def _tell(report: "Report", options: PhotoOptions) -> None:
+    if options.as_json:
+        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
+        return
+    if report.error:
+        say(f"limpid: {report.error}")
+        return
+    if options.quiet:
+        return
+    if options.verbose or options.dry_run:
+        say(f"{report.input}: {report.plan}")
+    for warning in report.warnings:
+        say(f"{report.input}: note: {warning}")
+    if options.output != PIPE:
+        for path in report.outputs.values():
+            typer.echo(path)
+
+
+def _count(reports: Sequence["Report"]) -> int:
+    return sum(report.error is None for report in reports)
+
+
+def _close(reports: Sequence["Report"], skipped: Sequence[str], options: PhotoOptions) -> None:
+    done, failed = _count(reports), len(reports) - _count(reports)
+    if options.as_json:
+        typer.echo(json.dumps({"summary": {"done": done, "skipped": len(skipped), "failed": failed}}))
+    elif not options.quiet and len(reports) + len(skipped) > 1:
+        say(f"{done} done, {len(skipped)} skipped, {failed} failed")
+    if failed:
+        raise typer.Exit(1)

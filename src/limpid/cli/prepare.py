@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from limpid.cli.settings import parse_settings
 from limpid.cli.stops import whole_or_nothing
+from limpid.data.options import parse_settings
 from limpid.errors import UsageError
 
 

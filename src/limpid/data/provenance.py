@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from limpid.data.manifest import Manifest
+from limpid.data.options import Size
 from limpid.data.photographs import Photographs, Source
-from limpid.data.synthesis_kinds import GlassPairs, Kind, LeafCharts, ShakeKernels, Size
+from limpid.data.synthesis_kinds import GlassPairs, Kind, LeafCharts, ShakeKernels
 from limpid.errors import DataError, SettingError, UnknownNameError
 from limpid.physics.degradations.motion_blur import MotionBlur
 from limpid.physics.leaves.settings import Chart

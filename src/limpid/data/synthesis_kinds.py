@@ -13,6 +13,7 @@ from torch import Tensor
 
 from limpid import catalogue
 from limpid.data.augment import Augment
+from limpid.data.options import Size
 from limpid.data.pairing import FOLDERS
 from limpid.data.photographs import Photographs
 from limpid.data.single_thread import one_thread
@@ -24,9 +25,6 @@ from limpid.physics.formation import Parameters
 from limpid.physics.leaves.chart import chart
 from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator
-
-Size = tuple[int, int]
-"""Height and width, pixels."""
 
 Pictures = Mapping[str, Tensor]
 """Role of a layer → (3, H, W), what a contact sheet shows of an item."""

@@ -1,19 +1,20 @@
 """Synthetic data as files: drawn as plain data, made from that alone, and made again from the manifest to the same bytes."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from limpid import __version__, catalogue
+from limpid import catalogue
+from limpid._version import __version__
 from limpid.data.decode import is_photo, size
 from limpid.data.manifest import NAME, FileRecord, Manifest
+from limpid.data.options import Size, SynthesisOptions
 from limpid.data.pairing import listing
 from limpid.data.photographs import Photographs
 from limpid.data.provenance import SETTINGS, Provenance, check_names, maker, read_provenance, settled
-from limpid.data.synthesis_kinds import Kind, Size
+from limpid.data.synthesis_kinds import Kind
 from limpid.errors import DataError, SettingError, UsageError
 from limpid.files import sha256
 from limpid.image.contact_sheet import SHEET, ContactSheet
@@ -25,80 +26,53 @@ KINDS: Mapping[str, Size | None] = {"leaves": (512, 512), "pairs": (224, 224), "
 """Kind of data → default size; None: each as large as it needs."""
 
 _COUNT = 10
-_SIZE = re.compile(r"([1-9]\d{0,4})(?:[xX×]([1-9]\d{0,4}))?")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SynthesisOptions:
-    """What to synthesise; None stands for the default, which a preset may set.
-
-    ``kind``: a name of ``KINDS``. ``size``: (height, width) in pixels. ``preset``: a published collection of leaves.
-    ``settings``: of ``Chart`` for leaves, ``classes`` and ``sharp`` of ``MotionBlur`` for kernels. ``mixtures``: formation
-    models of pairs. ``degradations``: of leaves, one after the other. ``source``: folder of photos; None: scikit-image's own.
-    """
-
-    kind: str
-    count: int | None = None
-    seed: int | None = None
-    size: Size | None = None
-    preset: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    mixtures: tuple[str, ...] = ()
-    degradations: tuple[str, ...] = ()
-    source: Path | None = None
-
-
-def parse_size(text: str) -> Size:
-    """(height, width) from ``HxW``, or from one number for both; raises SettingError."""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise SettingError(f"a size is HEIGHTxWIDTH in pixels, such as 384x512; got {text!r}")
-    return int(match[1]), int(match[2] or match[1])
-
-
-def plan(options: SynthesisOptions, *, sheet: bool) -> tuple[Provenance, Photographs | None, int]:
+def plan(options: SynthesisOptions) -> tuple[Provenance, Photographs | None, int]:
     """Everything settled but the items; the photos, if any take part; the number of items.
 
     Raises UnknownNameError, SettingError and UsageError for options that make no sense, DataError for its source.
     """
-    _check(options)
+    kind = _check(options)
     preset = PRESETS[options.preset] if options.preset else None
     chosen = {**(asdict(preset.chart) if preset else {}), **options.settings}
-    settings = settled(options.kind, chosen)
-    plain = {name: value for name, value in (asdict(settings) if settings else {}).items() if name in SETTINGS[options.kind][1]}
+    settings = settled(kind, chosen)
+    plain = {name: value for name, value in (asdict(settings) if settings else {}).items() if name in SETTINGS[kind][1]}
     photos = _photos(options, plain)
     origin = Provenance(
         limpid=__version__,
-        kind=options.kind,
+        kind=kind,
         preset=options.preset,
         seed=_seed(options, preset),
-        size=options.size or ((preset.side, preset.side) if preset else KINDS[options.kind]),
+        size=options.size or ((preset.side, preset.side) if preset else KINDS[kind]),
         settings=plain,
-        mixtures=options.mixtures or (("glass",) if options.kind == "pairs" else ()),
-        degradations=options.degradations,
+        mixtures=tuple(options.mixtures) or (("glass",) if kind == "pairs" else ()),
+        degradations=tuple(options.degradations),
         source=photos.source() if photos is not None else None,
         items={},
-        sheet=sheet,
+        sheet=options.sheet,
     )
     return origin, photos, options.count or (preset.count if preset else _COUNT)
 
 
-def _check(options: SynthesisOptions) -> None:
-    check_names("kind of synthetic data", [options.kind], KINDS)
+def _check(options: SynthesisOptions) -> str:
+    kind = options.kind or ""
+    check_names("kind of synthetic data", [kind], KINDS)
     check_names("preset", [options.preset] if options.preset else [], PRESETS)
     check_names("mixture", options.mixtures, catalogue.names("mixtures"))
     check_names("degradation", options.degradations, catalogue.names("degradations"))
-    for option, given, kind in (
+    for option, given, owner in (
         ("--preset", options.preset, "leaves"),
         ("--degradation", options.degradations, "leaves"),
         ("--mixture", options.mixtures, "pairs"),
     ):
-        if given and options.kind != kind:
-            raise UsageError(f"{option} concerns {kind}, not {options.kind}; leave it out")
+        if given and kind != owner:
+            raise UsageError(f"{option} concerns {owner}, not {kind}; leave it out")
     if options.count is not None and options.count < 1:
         raise SettingError(f"--count starts at 1; got {options.count}")
     if options.seed is not None and options.seed < 0:
         raise SettingError(f"--seed starts at 0; got {options.seed}")
+    return kind
 
 
 def _photos(options: SynthesisOptions, settings: Mapping[str, Any]) -> Photographs | None:
@@ -121,24 +95,25 @@ def _seed(options: SynthesisOptions, preset: Preset | None) -> int:
 _UNITS = {"leaves": "chart", "pairs": "pair", "kernels": "kernel"}
 
 
-def synthesise(
-    options: SynthesisOptions, out: Path, *, sheet: bool = False, overwrite: bool = False, quiet: bool = True
-) -> Manifest:
-    """Make what is wished for as the folder ``out``, whole or not at all, with ``manifest.json``.
+def synthesise(options: SynthesisOptions) -> Manifest:
+    """Make what is wished for as the folder ``options.out``, whole or not at all, with ``manifest.json``.
 
-    ``sheet``: also a contact sheet. ``overwrite``: replace ``out`` when it is a synthesised set. ``quiet`` hides the progress
-    bar. Raises UsageError (names and settings included) for options that make no sense and DataError for unfit photos.
+    Raises UsageError (names and settings included) for options that make no sense, DataError for unfit photos, and what
+    ``regenerate`` raises.
     """
-    out = out.resolve()
-    _check_place(out, options.source, overwrite)
-    origin, photos, count = plan(options, sheet=sheet)
+    assert options.out is not None
+    out = options.out.resolve()
+    if options.manifest is not None:
+        return regenerate(options.manifest, out, source=options.source, overwrite=options.overwrite, quiet=options.quiet)
+    _check_place(out, options.source, options.overwrite)
+    origin, photos, count = plan(options)
     kind = maker(origin, photos)
     width = max(4, len(str(count - 1)))
     items = {f"{index:0{width}d}": dict(kind.draw(origin.seed, index)) for index in range(count)}
-    return _make(replace(origin, items=items), kind, out, quiet=quiet)
+    return _make(replace(origin, items=items), kind, out, quiet=options.quiet)
 
 
-def regenerate(path: Path, out: Path, *, source: Path | None = None, overwrite: bool = False, quiet: bool = True) -> Manifest:
+def regenerate(path: Path, out: Path, *, source: Path | None, overwrite: bool, quiet: bool) -> Manifest:
     """Make the set of the manifest ``path`` (or of its folder) again as ``out``, from the recorded draws, byte for byte.
 
     ``source``: where its photos lie now, if they moved. Raises DataError when the manifest is none of a synthesised set,
@@ -146,7 +121,6 @@ def regenerate(path: Path, out: Path, *, source: Path | None = None, overwrite: 
     """
     manifest = Manifest.read_file(path / NAME if path.is_dir() else path)
     origin = read_provenance(manifest, path)
-    out = out.resolve()
     photos = _same_photos(origin, source)
     _check_place(out, photos.folder if photos else None, overwrite)
     try:

@@ -10,7 +10,7 @@ from types import TracebackType
 import psutil
 import torch
 
-from limpid import __version__
+from limpid._version import __version__
 
 _LIBRARIES = ("torch", "numpy", "opencv-python-headless", "scikit-image", "pillow", "torchmetrics", "torchvision")
 

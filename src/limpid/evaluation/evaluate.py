@@ -1,17 +1,16 @@
 """From options to results: sets, models and measures found and checked first, then every score, computed or remembered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import replace
 
-from limpid import __version__
+from limpid._version import __version__
 from limpid.errors import LimpidError, UsageError
 from limpid.evaluation import cache, saved_images, scoring
-from limpid.evaluation.degradations import DegradationCondition
+from limpid.evaluation.degradations import DegradationCondition, parse
 from limpid.evaluation.environment import environment, versions
 from limpid.evaluation.items import Item
 from limpid.evaluation.methods import Method, NetworkMethod, SavedOutputs, UntouchedInput
+from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.protocols import USUAL, find_protocol, find_size_rule, measures
 from limpid.evaluation.published import published
 from limpid.evaluation.results import INPUT, MetricInfo, Results, Score
@@ -19,6 +18,7 @@ from limpid.evaluation.run import run
 from limpid.evaluation.saved_images import Place
 from limpid.evaluation.scoring import Rules, ScoringTask
 from limpid.evaluation.sets import EvaluatedSet, open_set
+from limpid.evaluation.suite import choose
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 from limpid.progress import bar, say
@@ -26,37 +26,6 @@ from limpid.runtime.load import load
 
 SCORES = "scores.jsonl"
 """File in the report folder that remembers every score."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluateOptions:
-    """What is to be evaluated.
-
-    ``sets``: texts as ``--on`` takes them; ``models``: label → name or file of a network; ``outputs``: label → folder;
-    ``degradations``: conditions of restoration, empty for pairs; ``count``: so many images of each set, None for all;
-    ``max_memory``: bytes above the imported process, None for the default of the machine; ``further``: measures besides those of
-    the protocol; ``command``: as typed, for the report; ``absent``: notes on what was asked for and is not here.
-    """
-
-    sets: Sequence[str]
-    report: Path
-    models: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, Path] = field(default_factory=dict)
-    protocol: str | None = None
-    size_rule: str = "native"
-    degradations: Sequence[DegradationCondition] = ()
-    count: int | None = None
-    traces: Literal["all", "worst", "none"] = "worst"
-    jobs: int = 1
-    max_memory: int | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    backbone_weights: str = "pretrained"
-    resolution: str = "full"
-    further: Sequence[str] = ()
-    command: str = ""
-    absent: Sequence[str] = ()
-    quiet: bool = False
 
 
 def evaluate(options: EvaluateOptions) -> Results:
@@ -67,12 +36,14 @@ def evaluate(options: EvaluateOptions) -> Results:
     """
     rule = find_size_rule(options.size_rule)
     find_protocol(options.protocol or "field")  # a misspelt name is said before any folder is read
-    sets = _sets(options)
+    degradations = parse(options.degrade, options.crop, options.seed)
+    wanted, absent = _wanted(options)
+    sets = _sets(wanted, degradations, options.count)
     task = _task(sets)
     name = options.protocol or USUAL[task.name]
     protocol = find_protocol(name)
     known = {role for one in sets for item in one.items for role in (*item.truths, *(["judgements"] if item.judgements else []))}
-    metrics, left_out = measures(protocol, options.further, options.backbone_weights, task=task, known=known)
+    metrics, left_out = measures(protocol, options.metrics, options.backbone_weights, task=task, known=known)
     budget = None if options.max_memory is None else options.max_memory // options.jobs
     rules = Rules(
         task=task,
@@ -90,7 +61,7 @@ def evaluate(options: EvaluateOptions) -> Results:
     finally:
         memory.close()
     infos = tuple(_info(metric) for metric in metrics)
-    notes = [*options.absent, *left_out, *(note for one in sets for note in one.notes), *_notes(scores, infos)]
+    notes = [*absent, *left_out, *(note for one in sets for note in one.notes), *_notes(scores, infos)]
     return Results(
         protocol=f"{name}: {protocol.says}; {rule.says}",
         models=tuple(candidate.info for candidate in candidates.values()),
@@ -101,7 +72,7 @@ def evaluate(options: EvaluateOptions) -> Results:
         machine=environment(),
         versions=versions(),
         command=options.command,
-        published=() if options.degradations else published([one.info for one in sets], [metric.name for metric in metrics]),
+        published=() if degradations else published([one.info for one in sets], [metric.name for metric in metrics]),
     )
 
 
@@ -203,10 +174,18 @@ class _Scores:
         return replace(self.found[place], set=item.set, item=item.name, model=label, conditions=dict(item.conditions), traces=names)
 
 
-def _sets(options: EvaluateOptions) -> list[EvaluatedSet]:
-    if not options.sets:
+def _wanted(options: EvaluateOptions) -> tuple[list[str], list[str]]:
+    """What to evaluate on, and notes on what of a suite is not here."""
+    if options.suite is None:
+        return list(options.on), []
+    present, absent = choose(options.suite, options.roots)
+    return [*present, *options.on], absent
+
+
+def _sets(wanted: Sequence[str], degradations: Sequence[DegradationCondition], count: int | None) -> list[EvaluatedSet]:
+    if not wanted:
         raise UsageError("name what to evaluate on: --on SET=DIR, --on DIR, or --suite sirr")
-    sets = [open_set(text, options.degradations, options.count) for text in options.sets]
+    sets = [open_set(text, degradations, count) for text in wanted]
     labels = [one.info.label for one in sets]
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -22,7 +22,8 @@ from limpid.files import sha256
 from limpid.image.read import read
 from limpid.layers.task import Task
 from limpid.runtime.memory import default_budget
-from limpid.runtime.separator import SeparationOptions, Separator
+from limpid.runtime.options import SeparationOptions
+from limpid.runtime.separator import Separator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,9 @@ class NetworkMethod:
     machine, which is then options and not a limit. ``jobs``: how many of it work at once.
     """
 
-    def __init__(self, separator: Separator, label: str, *, resolution: str, budget: int | None, jobs: int) -> None:
+    def __init__(
+        self, separator: Separator, label: str, *, resolution: Literal["full", "auto"], budget: int | None, jobs: int
+    ) -> None:
         self.separator, self.budget = separator, budget
         room = (default_budget() // jobs) if budget is None else budget
         self.options = SeparationOptions(resolution=resolution, max_memory=room)

@@ -152,8 +152,8 @@ def measures(
             continue
         made.setdefault(metric.name, replace(metric, against=needed))
     if not made:
-        raise UsageError(f"this protocol measures nothing that these sets hold ({', '.join(sorted(known)) or 'nothing'}); choose
-        another")
+        held = ", ".join(sorted(known)) or "nothing"
+        raise UsageError(f"this protocol measures nothing on these sets, which hold {held}; choose another with --protocol")
     return tuple(made.values()), notes
 
 

@@ -15,7 +15,7 @@ from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import Score
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
-from limpid.runtime.memory import give_back
+from limpid.runtime.memory import give_back, is_out_of_memory
 
 _FLOAT_PAIR = 2 * 3 * 4  # bytes per pixel of an estimate and its truth as tensors
 
@@ -62,12 +62,10 @@ def compute(task: ScoringTask, candidates: Mapping[str, Method], rules: Rules) -
             scores.append(_scored(task, case, candidates[label], key, rules))
         except UsageError:
             raise  # the options itself is wrong, for every image
-        except (LimpidError, MemoryError) as fault:
-            scores.append(failed(task.item, label, fault, case.size))
-        except RuntimeError as fault:
-            if "memory" not in str(fault).lower():
+        except (LimpidError, MemoryError, RuntimeError) as fault:
+            if not isinstance(fault, LimpidError) and not is_out_of_memory(fault):
                 raise
-            scores.append(failed(task.item, label, MemoryError(), case.size))
+            scores.append(failed(task.item, label, fault, case.size))
     give_back()
     return scores
 
@@ -158,7 +156,7 @@ def _check_room(case: Case, rules: Rules) -> None:
 def failed(item: Item, label: str, fault: Exception, size: tuple[int, int] = (0, 0)) -> Score:
     """The score of a model that could not be measured on an image: one line that names the file."""
     text = str(fault)
-    if isinstance(fault, MemoryError):
+    if is_out_of_memory(fault):
         text = "out of memory; lower --max-memory or --jobs"
     if not any(str(path) in text for path in item.files) and "no output of" not in text:
         text = f"{item.files[0]}: {text}"

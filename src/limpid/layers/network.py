@@ -78,14 +78,18 @@ class LayerNetwork(nn.Module):
 
         Raises ShapeError, naming the module, for a context of another network.
         """
-        return self.separate(mixed, None if context is None else Recall(self.global_modules(), context))
+        return self.separate(mixed, self._recall(context))
+
+    def to_unit_range(self, layers: Separation, context: Context | None = None) -> Separation:
+        """A forward's answer (B, 3, H, W) brought to 0…1, by networks whose layers have a range of their own; else the same."""
+        return self.stretched(layers, self._recall(context))
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
-        """What the network does: ``recall``, if any, goes on to its global modules."""
+        """What the network does, for ``forward``: ``recall``, if any, goes on to its global modules."""
         raise NotImplementedError
 
-    def to_unit_range(self, layers: Separation, recall: Recall | None = None) -> Separation:
-        """Layers of the forward brought to 0…1, by networks whose answers have a range of their own; the same by default."""
+    def stretched(self, layers: Separation, recall: Recall | None = None) -> Separation:
+        """What the network does for ``to_unit_range``; nothing by default."""
         return layers
 
     def context(self, photo: Tensor, size: tuple[int, int] | None = None) -> Context:
@@ -93,5 +97,8 @@ class LayerNetwork(nn.Module):
         recall = Recall(self.global_modules())
         height, width = size or (photo.shape[-2], photo.shape[-1])
         layers = self.separate(photo, recall)
-        self.to_unit_range(layers.map(lambda layer: layer[..., :height, :width]), recall)
+        self.stretched(layers.map(lambda layer: layer[..., :height, :width]), recall)
         return Context((photo.shape[-2], photo.shape[-1]), recall.found)
+
+    def _recall(self, context: Context | None) -> Recall | None:
+        return None if context is None else Recall(self.global_modules(), context)

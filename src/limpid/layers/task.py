@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add, mul, sub
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from limpid.errors import SettingError, UnknownNameError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FLOOR = 1e-3
 """Where a factor is darker than this, 0…1, the other factor is not told from the product."""
@@ -22,23 +24,23 @@ class Law:
     """
 
     says: str
-    compose: Callable[[Sequence[Tensor]], Tensor]
-    rest: Callable[[Tensor, Sequence[Tensor]], Tensor]
+    compose: Callable[[Sequence["Tensor"]], "Tensor"]
+    rest: Callable[["Tensor", Sequence["Tensor"]], "Tensor"]
 
 
-def _sum(layers: Sequence[Tensor]) -> Tensor:
+def _sum(layers: "Sequence[Tensor]") -> "Tensor":
     return reduce(add, layers)
 
 
-def _product(layers: Sequence[Tensor]) -> Tensor:
+def _product(layers: "Sequence[Tensor]") -> "Tensor":
     return reduce(mul, layers)
 
 
-def _difference(mixed: Tensor, layers: Sequence[Tensor]) -> Tensor:
+def _difference(mixed: "Tensor", layers: "Sequence[Tensor]") -> "Tensor":
     return reduce(sub, layers, mixed)
 
 
-def _quotient(mixed: Tensor, layers: Sequence[Tensor]) -> Tensor:
+def _quotient(mixed: "Tensor", layers: "Sequence[Tensor]") -> "Tensor":
     return mixed / _product(layers).clamp_min(FLOOR)
 
 
@@ -71,7 +73,7 @@ class Task:
         """The layer that people want."""
         return self.layers[0]
 
-    def compose(self, layers: Mapping[str, Tensor]) -> Tensor:
+    def compose(self, layers: "Mapping[str, Tensor]") -> "Tensor":
         """The photo that the layers make, (…, H, W), from all of the task's layers that are there.
 
         Raises SettingError for a task without a law, UnknownNameError when a layer that is not optional is missing.
@@ -79,7 +81,7 @@ class Task:
         self._check(layers)
         return self._law().compose([layers[name] for name in (*self.layers, *self.optional) if name in layers])
 
-    def remainder(self, mixed: Tensor, layers: Mapping[str, Tensor]) -> Tensor:
+    def remainder(self, mixed: "Tensor", layers: "Mapping[str, Tensor]") -> "Tensor":
         """What is left of a photo (…, H, W) beside those of the task's layers that are given, by the task's law.
 
         Raises SettingError for a task without a law.
@@ -98,7 +100,7 @@ class Task:
             raise UnknownNameError("layer", wanted, (*known, *self.aliases))
         return name
 
-    def _check(self, layers: Mapping[str, Tensor]) -> None:
+    def _check(self, layers: "Mapping[str, Tensor]") -> None:
         for name in self.layers:
             if name not in layers:
                 raise UnknownNameError(f"layer of these for the task {self.name}", name, layers)

@@ -103,6 +103,7 @@ def metric(*, delta: float = 0.1, linear: bool = False) -> Metric:
         compute=partial(whdr, delta=delta, linear=linear),
         direction="lower",
         range=(0.0, 1.0),
+        against="judgements",
     )
 
 

@@ -110,7 +110,8 @@ class Limpid(LayerNetwork):
         )
         self.heads = nn.ModuleList(nn.Conv2d(width, 12, 3, padding=1) for _ in range(2))
         windows = len([index for index in range(middle) if index % 3 == 1])
-        self.radius = receptive_radius(encoder, middle, decoder, windows * (window // 2)) if reach is None else reach
+        self.receptive_radius = receptive_radius(encoder, middle, decoder, windows * (window // 2))
+        self.radius = self.receptive_radius if reach is None else reach
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape."""

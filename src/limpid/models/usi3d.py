@@ -120,7 +120,7 @@ class Usi3d(LayerNetwork):
         albedo = self.r.decode(content, albedo_style, recall)
         return Separation({"albedo": albedo, "shading": self.s.decode(content, shading_style, recall)})
 
-    def to_unit_range(self, layers: Separation, recall: Recall | None = None) -> Separation:
+    def stretched(self, layers: Separation, recall: Recall | None = None) -> Separation:
         """The forward's answer for the whole photo brought to 0…1 as ``output_range`` says, each layer and sample by itself."""
         if self.output_range == "raw":
             return layers

@@ -1,6 +1,6 @@
 """The JSON schema of a recipe file, for editors: the structure and, by name, the settings of everything in the catalogue."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -15,8 +15,10 @@ GIVEN = ("augment", "seed")
 """Parameters that the recipe's own sections fill where an item does not."""
 
 
-def schema() -> Schema:
+def schema(augment: Callable[..., object]) -> Schema:
     """JSON schema (draft 2020-12) of a whole recipe; imports every entry that a recipe may name.
+
+    ``augment``: what takes the settings of ``data.augment``.
 
     Each list of alternatives goes by ``name``. Numbers may stand in for ``$NAME`` nowhere: places are texts.
     """
@@ -26,7 +28,7 @@ def schema() -> Schema:
         own = definitions.found[section.__name__]["properties"]
         if names(kind):
             definitions.found[section.__name__] = definitions.alternatives(kind, own)
-    definitions.found["Augment"] = definitions.augment()
+    definitions.found["Augment"] = definitions.settings_of("augment", augment)
     definitions.found["Data"]["properties"]["augment"] = {"anyOf": [{"$ref": "#/$defs/Augment"}, {"type": "null"}]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions.found}
 
@@ -41,11 +43,9 @@ class _Definitions:
         """One alternative per name of a kind; ``own``: keys that stand beside the settings."""
         return {"type": "object", "required": ["name"], "oneOf": [self._alternative(kind, name, own) for name in names(kind)]}
 
-    def augment(self) -> Schema:
-        """What ``data.augment`` takes."""
-        from limpid.data.augment import Augment  # loads torch
-
-        return self._object("augment", parameters(Augment).values(), {}, optional=())
+    def settings_of(self, title: str, build: Callable[..., object]) -> Schema:
+        """What ``build`` takes."""
+        return self._object(title, parameters(build).values(), {}, optional=())
 
     def _alternative(self, kind: str, name: str, own: Mapping[str, Schema]) -> Schema:
         entry = find(kind, name)

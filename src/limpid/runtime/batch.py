@@ -1,10 +1,9 @@
 """Many photos through one or several separators: layers to files, a report for each, one bad photo never stops the rest."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -12,41 +11,14 @@ import numpy as np
 from limpid.errors import LimpidError, UsageError
 from limpid.image.encode import check_format, target_format
 from limpid.image.photo import Photo
-from limpid.image.read import read
+from limpid.image.read import MAX_PIXELS, read
 from limpid.image.write import write
 from limpid.layers.pixels import quantise
-from limpid.runtime.memory import Plan
-from limpid.runtime.separator import SeparationOptions, Separator
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """One photo for one separator.
-
-    ``source``: a path, or bytes from a pipe; ``outputs``: layer → path or open buffer; ``notes``: what its report starts with.
-    """
-
-    name: str
-    source: Path | bytes
-    outputs: Mapping[str, Path | BytesIO]
-    label: str
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What holds for the whole batch.
-
-    ``quality``: 1–100, of lossy formats; ``max_pixels``: larger photos are refused; ``reraise``: a failure ends the batch.
-    """
-
-    options: SeparationOptions
-    format: str | None = None
-    quality: int = 95
-    max_pixels: int
-    allow_truncated: bool = False
-    overwrite: bool = False
-    reraise: bool = False
+from limpid.runtime.load import load
+from limpid.runtime.memory import Plan, default_budget, is_out_of_memory
+from limpid.runtime.options import PhotoOptions, SeparationOptions
+from limpid.runtime.photo_jobs import Jobs, PhotoJob, labelled
+from limpid.runtime.separator import Separator
 
 
 @dataclass(kw_only=True)
@@ -70,68 +42,70 @@ class Report:
     error: str | None = None
 
 
-def run(
-    works: Sequence[Work], separators: Mapping[str, Separator], settings: Settings, *, jobs: int = 1, dry: bool = False
-) -> Iterator[Report]:
-    """Reports of all works as they are done; with ``jobs`` above 1, photos are read and written beside each other.
+def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
+    """Reports of all photos as they are done; with ``options.jobs`` above 1 they are read and written beside each other.
 
-    ``dry`` plans and writes nothing. Failures of one photo are in its report; KeyboardInterrupt passes after what runs is cut.
+    Networks are loaded first, each once. ``options.dry_run`` plans and writes nothing. Failures of one photo are in its report;
+    KeyboardInterrupt passes after what runs is cut. Raises what ``load`` raises, and UsageError for what is wrong for every photo.
     """
-    one: Callable[[Work], Report] = lambda work: _attempt(work, separators[work.label], settings, dry=dry)  # noqa: E731
-    if jobs <= 1:
-        yield from map(one, works)
+    if not jobs.photos:
         return
-    with ThreadPoolExecutor(jobs) as pool:
+    separators = {
+        label: load(name, options.device, options.precision, options.backbone_weights, task=task)
+        for label, name in labelled(options.model).items()
+    }
+    budget = (default_budget() if options.max_memory is None else options.max_memory) // options.jobs
+    wanted = SeparationOptions(strength=options.strength, resolution=options.resolution, tile=options.tile, max_memory=budget)
+    one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted)  # noqa: E731
+    if options.jobs <= 1:
+        yield from map(one, jobs.photos)
+        return
+    with ThreadPoolExecutor(options.jobs) as pool:
         try:
-            for done in as_completed([pool.submit(one, work) for work in works]):
+            for done in as_completed([pool.submit(one, job) for job in jobs.photos]):
                 yield done.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _attempt(work: Work, separator: Separator, settings: Settings, *, dry: bool) -> Report:
-    report = Report(input=work.name, model=separator.name, weights_sha256=separator.sha256)
+def _attempt(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions) -> Report:
+    report = Report(input=job.name, model=separator.name, weights_sha256=separator.sha256)
     started = time.perf_counter()
     try:
-        _separate(work, separator, settings, report, dry=dry)
+        _separate(job, separator, options, wanted, report)
     except UsageError:
-        raise  # the options itself is wrong, for every photo
-    except LimpidError as error:
-        if settings.reraise:
+        raise  # the wish itself is wrong, for every photo
+    except (LimpidError, MemoryError, RuntimeError) as error:
+        if options.traceback or not (isinstance(error, LimpidError) or is_out_of_memory(error)):
             raise
-        report.error = str(error)
-    except MemoryError:
-        report.error = f"{work.name}: out of memory; lower --max-memory or --jobs"
+        report.error = f"{job.name}: out of memory; lower --max-memory or --jobs" if is_out_of_memory(error) else str(error)
     report.seconds = round(time.perf_counter() - started, 3)
     return report
 
 
-def _separate(work: Work, separator: Separator, settings: Settings, report: Report, *, dry: bool) -> None:
-    photo = read(work.source, max_pixels=settings.max_pixels, allow_truncated=settings.allow_truncated)
+def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions, report: Report) -> None:
+    photo = read(job.source, max_pixels=options.max_pixels or MAX_PIXELS, allow_truncated=options.allow_truncated)
     report.width, report.height = photo.width, photo.height
-    report.warnings += [*work.notes, *photo.notes]
-    held = photo.pixels.nbytes * (1 + len(work.outputs))
-    chosen = separator.plan((photo.height, photo.width), settings.options, held=held)
+    report.warnings += [*job.notes, *photo.notes]
+    chosen = separator.plan((photo.height, photo.width), wanted, held=photo.pixels.nbytes * (1 + len(job.outputs)))
     report.plan = str(chosen)
-    for path in work.outputs.values():  # what the format cannot hold is refused before the network runs
-        suffix = path.suffix if isinstance(path, Path) else None
-        check_format(photo, target_format(photo, settings.format or suffix or None))
-    if settings.options.max_memory is not None and chosen.ram > settings.options.max_memory:
-        report.warnings.append(
-            f"needs about {chosen.ram / 1e6:.0f} MB, more than the {settings.options.max_memory / 1e6:.0f} MB allowed"
-        )
-    if dry:
-        report.outputs = {layer: str(path) for layer, path in work.outputs.items()}
+    format = None if options.format == "same" else options.format
+    for target in job.outputs.values():  # what the format cannot hold is refused before the network runs
+        suffix = target.suffix if isinstance(target, Path) else None
+        check_format(photo, target_format(photo, format or suffix or None))
+    if wanted.max_memory is not None and chosen.ram > wanted.max_memory:
+        allowed = wanted.max_memory / 1e6
+        report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {allowed:.0f} MB allowed")
+    if options.dry_run:
+        report.outputs = {layer: str(target) for layer, target in job.outputs.items()}
         return
-    layers, report.confidence = _layers(photo, separator, settings.options, list(work.outputs), chosen)
+    layers, report.confidence = _layers(photo, separator, wanted, list(job.outputs), chosen)
     if report.confidence == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
-    for layer, path in work.outputs.items():
-        written = write(
-            layers.pop(layer), path, like=photo, format=settings.format, quality=settings.quality, overwrite=settings.overwrite
-        )
+    for layer, target in job.outputs.items():
+        written = write(layers.pop(layer), target, like=photo, format=format, quality=options.quality, overwrite=options.overwrite)
         report.outputs[layer] = str(written.path)
         report.warnings += [note for note in written.notes if note not in report.warnings]
 
@@ -140,15 +114,15 @@ def _layers(
     photo: Photo, separator: Separator, options: SeparationOptions, names: list[str], chosen: Plan
 ) -> tuple[dict[str, np.ndarray], float]:
     """All layers in the depth of the photo, filled band by band, and the confidence; signed layers are shown around middle grey."""
-    believed = 1.0
+    confidence = 1.0
     layers = {name: np.empty_like(photo.pixels) for name in names}
     for band in separator.bands(photo, options, names, chosen):
-        believed = round(band.confidence, 4)
+        confidence = round(band.confidence, 4)
         for name in names:
             shown = 0.5 + band.layers[name] / 2 if name in separator.task.signed else band.layers[name]
             layers[name][band.top : band.bottom] = quantise(shown, photo.pixels.dtype, grey=photo.grey)
-    primary = separator.task.layers[0]
+    primary = separator.task.primary
     if photo.alpha is not None and primary in layers:
         unseen = photo.alpha == 0
         layers[primary][unseen] = photo.pixels[unseen]
-    return layers, believed
+    return layers, confidence

@@ -9,7 +9,7 @@ from importlib import metadata, util
 import psutil
 import torch
 
-from limpid import __version__
+from limpid._version import __version__
 from limpid.errors import LimpidError
 from limpid.runtime.device import available, has_bfloat16
 from limpid.runtime.memory import default_budget

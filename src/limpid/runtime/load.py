@@ -14,8 +14,10 @@ from limpid.files import sha256
 from limpid.image.read import Source
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task, find_task
+from limpid.options import subject_with_keywords
 from limpid.progress import say
 from limpid.runtime.device import choose_device, choose_precision
+from limpid.runtime.options import LoadOptions
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
 
@@ -62,9 +64,25 @@ def _task(model: str, wanted: str | None, path: Path) -> Task:
     return find_task(wanted or tasks[0])
 
 
-def separate(photo: Source, model: str | Path = "default") -> Separation:
-    """Separate one photo with the default settings; see ``Separator.__call__``."""
-    return load(model)(photo)
+@subject_with_keywords(LoadOptions)
+def separate(photo: Source, options: LoadOptions) -> Separation:
+    """Separate one photo, loading a network for it; for many photos ``load`` one and call it.
+
+    The keywords are those of ``load`` and of ``Separator``.
+
+    >>> from skimage.data import chelsea
+    >>> layers = separate(chelsea(), strength=0.8)
+    >>> list(layers), tuple(layers.transmission.shape)
+    (['transmission', 'reflection', 'residual'], (3, 300, 451))
+    """
+    separator = load(options.model, options.device, options.precision, options.backbone_weights, task=options.task)
+    return separator(
+        photo,
+        strength=options.strength,
+        resolution=options.resolution,
+        tile=options.tile,
+        max_memory=options.max_memory,
+    )
 
 
 def _fill_backbones(network: nn.Module, model: str, weights: str) -> None:

@@ -2,7 +2,6 @@
 
 import ctypes
 import math
-import re
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -34,16 +33,6 @@ CONTEXT_SIDE = 1024
 CORE = 128
 """Least pixels per side that a tile contributes; with fewer the halos would cost more than they save."""
 
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-
-
-def parse_bytes(text: str) -> int:
-    """``600MB``, ``1.5 GB`` or a number of bytes → bytes (decimal units). Raises SettingError for anything else."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?\s*", text, re.IGNORECASE)
-    if not match or float(match[1]) <= 0:
-        raise SettingError(f"--max-memory {text!r} is no amount of memory; write it like 600MB or 2GB")
-    return int(float(match[1]) * _UNITS[match[2].upper()])
-
 
 @cache
 def _trim() -> Callable[[int], int] | None:
@@ -65,6 +54,11 @@ def give_back() -> None:
 def default_budget() -> int:
     """The smaller of 1.5 GB and a quarter of the free memory, bytes above the imported process."""
     return min(1_500_000_000, psutil.virtual_memory().available // 4)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no memory left: Python's own, or PyTorch's, which on a CPU is a plain RuntimeError."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 @dataclass(frozen=True, kw_only=True)

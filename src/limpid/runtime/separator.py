@@ -9,19 +9,21 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from limpid.errors import NoRoomError, SettingError, UnknownNameError
+from limpid.errors import NoRoomError, UnknownNameError
 from limpid.image.photo import Photo
 from limpid.image.read import Source, read
 from limpid.image.size import crop, fit, pad, padded_size, shrink
 from limpid.image.tile import Span, blend, spans
-from limpid.layers.context import Context, Recall, Tile
+from limpid.layers.context import Context, Tile
 from limpid.layers.network import LayerNetwork
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task
+from limpid.options import method_with_keywords
 from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, blend_small_changes, confidence_of
 from limpid.runtime.device import arithmetic
 from limpid.runtime.guided_upsampling import apply_guidance, fit_guidance
 from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, give_back, measure, plan
+from limpid.runtime.options import SeparationOptions
 
 WORKING_SIDE = 1024
 """Longest side in pixels at which a large photo is separated unless every pixel is asked for."""
@@ -30,27 +32,6 @@ LEAST_SIDE = 256
 """A network that must see photos whole gets them at no less than about this side, pixels, however little memory there is."""
 
 _BAND = 256  # rows handled at once where there are no tiles
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeparationOptions:
-    """How a photo is to be separated.
-
-    ``strength``: 0…1, how far the primary layer moves from the photo to the network's answer. ``resolution``: ``auto``
-    separates large photos at ``WORKING_SIDE`` and rebuilds full size, ``full`` runs the network on every pixel. ``tile``:
-    ``auto``, ``off`` or a side in pixels. ``max_memory``: bytes above the imported process, None for the default.
-    """
-
-    strength: float = 1.0
-    resolution: str = "auto"
-    tile: str = "auto"
-    max_memory: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise SettingError(f"--strength lies within 0…1; got {self.strength:g}")
-        if self.resolution not in ("auto", "full"):
-            raise UnknownNameError("resolution", self.resolution, ("auto", "full"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +77,14 @@ class Separator:
         """Where the network is."""
         return next(self.network.parameters(), torch.empty(0)).device
 
-    def __call__(self, photo: Source | Photo, *, strength: float = 1.0, resolution: str = "auto", tile: str = "auto") -> Separation:
+    @method_with_keywords(SeparationOptions)
+    def __call__(self, photo: Source | Photo, options: SeparationOptions) -> Separation:
         """Separate one photo: path, bytes, PIL image, array or tensor → layers (3, H, W), float32, 0…1, on the CPU.
 
         For tasks whose layers add up, ``residual`` = I − T − R completes them, signed; ``confidence`` of the result is 0 where
         the network found nothing to remove. Raises PhotoError for what is no photo and SettingError for settings out of range.
         """
         read_photo = photo if isinstance(photo, Photo) else read(photo)
-        options = SeparationOptions(strength=strength, resolution=resolution, tile=tile)
         names = (*self.task.layers, *self.task.optional)
         layers = {name: torch.empty(3, read_photo.height, read_photo.width) for name in names}
         confidence = 1.0
@@ -206,10 +187,9 @@ class Separator:
         Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1.
         """
         height, width = image.shape[-2:]
-        recall = None if context is None else Recall(self.network.global_modules(), context)
         with self._turn, evaluating(self.network):
-            layers = self._forward(self._padded(image), recall).map(lambda layer: crop(layer, height, width).float())
-            layers = self.network.to_unit_range(layers, recall).map(lambda layer: layer[0].cpu())
+            layers = self._forward(self._padded(image), context).map(lambda layer: crop(layer, height, width).float())
+            layers = self.network.to_unit_range(layers, context).map(lambda layer: layer[0].cpu())
         limits = self.network.local_confidence
         found = blend_small_changes(image, layers, limits) if limits is not None else layers
         return {**found, **layers.steps}
@@ -219,9 +199,10 @@ class Separator:
         needs = self.network.needs
         return pad(image[None], needs.multiple, needs.minimum).to(self.device).contiguous(memory_format=torch.channels_last)
 
-    def _forward(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
+    def _forward(self, mixed: Tensor, context: Context | None = None) -> Separation:
         with torch.inference_mode(), arithmetic(mixed.device, self.precision):
-            return self.network.separate(mixed, recall)
+            layers: Separation = self.network(mixed, context)
+        return layers
 
     def _rebuilds(self, size: tuple[int, int], options: SeparationOptions) -> bool:
         return self.task.rebuilds and options.resolution == "auto" and max(size) > 1.25 * WORKING_SIDE

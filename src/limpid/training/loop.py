@@ -13,6 +13,7 @@ from limpid.layers.batch import Batch
 from limpid.layers.task import Task
 from limpid.physics.seeds import torch_seed
 from limpid.recipe.models import Cosine, Oscillating, Recipe
+from limpid.runtime.memory import is_out_of_memory
 from limpid.training.ema import EMA
 from limpid.training.optimizer_step import OptimizerSlot, optimizer_step
 from limpid.training.procedure import Procedure, unwrapped
@@ -139,7 +140,7 @@ class TrainingLoop:
                 if not result.moved:
                     break
         except (MemoryError, RuntimeError) as error:
-            if not _is_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise NoRoomError(_remedy(self.recipe, micros[0])) from error
         self.skipped_in_a_row = 0 if moved else self.skipped_in_a_row + 1
@@ -197,11 +198,6 @@ class TrainingLoop:
         self.fabric.strategy.precision.load_state_dict(state["precision"])
         self.step, self.skipped, self.due = state["step"], state["skipped"], state["due"]
         self.logger = state["logger"]
-
-
-def _is_memory(error: BaseException) -> bool:
-    """Whether an error of torch says that memory is short; on the CPU it is a RuntimeError like any other."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _remedy(recipe: Recipe, batch: Batch) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from limpid import __version__
+from limpid._version import __version__
 from limpid.checkpoints.file import Checkpoint
 from limpid.data.preflight import check
 from limpid.errors import UsageError
@@ -23,8 +23,10 @@ from limpid.runtime.load import load
 from limpid.runtime.separator import Separator
 from limpid.training.assemble import Assembly, assemble, fill, scored_sets
 from limpid.training.kept_weights import BestWeights, NumberedWeights, check_room, estimate, weights
+from limpid.training.load_recipe import load_recipe
 from limpid.training.logger import Logger
 from limpid.training.loop import FinishedStep, NotFiniteError, TrainingLoop
+from limpid.training.options import TrainOptions
 from limpid.training.procedure import unwrapped
 from limpid.training.run_state import tight, write_state
 from limpid.training.sample_images import at_native_size, remove_old, write_sample_images
@@ -40,31 +42,33 @@ _INPUTS = 10  # training photos that are shown where no folder of photos is name
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """How a recipe is to be run; what is to be trained is the recipe's own business.
+class TrainedRun:
+    """What a training left: its folder, its best weights (None before the first epoch ended), and its exit code.
 
-    ``folder``: of the run. ``resume``: go on from its ``last.pt``, ``force``: although recipe or number of processes differ.
-    ``init``: checkpoint to start the network from. ``max_steps``, ``max_minutes``: end early, resumable. ``wandb``: also log there.
+    ``exit_code``: 0, or 130 and 143 when a signal ended it.
     """
 
     folder: Path
-    resume: bool = False
-    force: bool = False
-    init: Path | None = None
-    backbone_weights: str = "pretrained"
-    device: str = "auto"
-    max_steps: int | None = None
-    max_minutes: float | None = None
-    wandb: bool = False
-    quiet: bool = False
+    best: Path | None
+    exit_code: int
 
 
-def train(loaded: Loaded, options: TrainOptions) -> int:
-    """Run a recipe until it ends, a limit is met or a signal comes; returns the exit code (0, 130 or 143).
+def train(options: TrainOptions) -> TrainedRun:
+    """Run a recipe until it ends, a limit is met or a signal comes, or score what a run has left (``test_only``).
+
+    Raises what ``load_recipe``, ``run_recipe`` and ``score_run`` raise.
+    """
+    loaded, folder = load_recipe(options)
+    code = score_run(loaded, folder, options) if options.test_only else run_recipe(loaded, folder, options)
+    return TrainedRun(folder=folder, best=BestWeights(folder).path, exit_code=code)
+
+
+def run_recipe(loaded: Loaded, folder: Path, options: TrainOptions) -> int:
+    """Run a recipe in a folder until it ends, a limit is met or a signal comes; returns the exit code (0, 130 or 143).
 
     Raises UsageError for a folder in use, the errors of ``assemble`` and ``preflight``, NotFiniteError, NoRoomError and DiskError.
     """
-    check_folder(options)
+    check_folder(folder, options)
     with listening() as stop:
         fabric = launch(loaded.recipe, options.device)
         assembly = assemble(loaded)
@@ -74,29 +78,29 @@ def train(loaded: Loaded, options: TrainOptions) -> int:
             loaded,
             assembly,
             fabric,
-            resume=options.folder / LAST if options.resume else None,
+            resume=folder / LAST if options.resume else None,
             init=options.init,
             force=options.force,
         )
-        return Trainer(assembly, run, options).go(stop)
+        return Trainer(assembly, run, folder, options).go(stop)
 
 
-def score_run(loaded: Loaded, options: TrainOptions) -> int:
+def score_run(loaded: Loaded, folder: Path, options: TrainOptions) -> int:
     """Score the best weights of a run on all sets of its recipe and dump pictures into ``test/``; returns 0.
 
     Raises UsageError when the run has no weights.
     """
-    kept = BestWeights(options.folder).kept if options.folder.is_dir() else ()
+    kept = BestWeights(folder).kept if folder.is_dir() else ()
     if not kept:
-        raise UsageError(f"{options.folder} holds no weights to test; train first, or name the run with --name")
+        raise UsageError(f"{folder} holds no weights to test; train first, or name the run with --name")
     best = kept[0]
-    separator = load(options.folder / best.file, device=options.device, backbone_weights=options.backbone_weights)
+    separator = load(folder / best.file, device=options.device, backbone_weights=options.backbone_weights)
     for scored in scored_sets(loaded):
         scores = scored.score(separator) or {}
         say(f"{best.file} on {scored.label}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
     if loaded.recipe.log.photos:
         photos = _found(loaded.recipe.log.photos)
-        for line in write_sample_images(separator.run, photos, options.folder / "test", best.epoch):
+        for line in write_sample_images(separator.run, photos, folder / "test", best.epoch):
             say(line)
     return 0
 
@@ -115,13 +119,13 @@ def room_of(assembly: Assembly, recipe: Recipe, *, replacing: bool) -> int:
     )
 
 
-def check_folder(options: TrainOptions) -> None:
+def check_folder(folder: Path, options: TrainOptions) -> None:
     """Raise UsageError when a new run would mix with an old one, or there is none to go on with."""
-    held = (options.folder / LAST).is_file() or (options.folder / RECIPE).is_file()
+    held = (folder / LAST).is_file() or (folder / RECIPE).is_file()
     if options.resume and not held:
-        raise UsageError(f"{options.folder} holds no run to resume; leave out --resume, or name the run with --name")
+        raise UsageError(f"{folder} holds no run to resume; leave out --resume, or name the run with --name")
     if held and not options.resume:
-        raise UsageError(f"{options.folder} holds a run; go on with --resume, or give this one another --name")
+        raise UsageError(f"{folder} holds a run; go on with --resume, or give this one another --name")
     if options.resume and options.init is not None:
         raise UsageError("--init starts a new run and --resume goes on with an old one; leave one out")
 
@@ -143,9 +147,9 @@ def _found(folder: Path) -> list[Path]:
 class Trainer:
     """One process's part in a run; the first process writes, the others only compute."""
 
-    def __init__(self, assembly: Assembly, run: TrainingLoop, options: TrainOptions) -> None:
+    def __init__(self, assembly: Assembly, run: TrainingLoop, folder: Path, options: TrainOptions) -> None:
         self.assembly, self.run, self.options = assembly, run, options
-        self.folder, self.writes = options.folder, run.fabric.is_global_zero
+        self.folder, self.writes = folder, run.fabric.is_global_zero
         self.started = self.saved = time.monotonic()
         log = run.recipe.log
         if self.writes:

@@ -1,0 +1,72 @@
+"""The options of ``limpid evaluate`` and ``limpid.evaluate``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from limpid.errors import UsageError
+from limpid.files import parse_bytes
+from limpid.options import option
+from limpid.runtime.options import DeviceOptions
+from limpid.runtime.photo_jobs import labelled
+
+
+def _folders(given: Sequence[str]) -> dict[str, Path]:
+    """Label → folder of texts like NAME=DIR."""
+    folders: dict[str, Path] = {}
+    for text in given:
+        label, equals, folder = text.partition("=")
+        if not equals or not label or not folder:
+            raise UsageError(f"--outputs takes NAME=DIR; got {text!r}")
+        if label in folders:
+            raise UsageError(f"two folders of outputs are called {label!r}; choose another label")
+        folders[label] = Path(folder).expanduser()
+    return folders
+
+
+def _sides(text: str) -> tuple[int, ...]:
+    """``500`` or ``128,256``."""
+    sides = text.split(",")
+    if not all(side.strip().isdigit() and int(side) > 0 for side in sides):
+        raise UsageError(f"--crop takes sides in pixels, e.g. 500 or 128,256; got {text!r}")
+    return tuple(map(int, sides))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(DeviceOptions):
+    """What is to be evaluated.
+
+    ``models``: label → name or file of a network; ``outputs``: label → folder of what other code made; ``on``: sets, as ``SET``,
+    ``SET=DIR`` or ``DIR``; ``suite``: a collection of sets by name, whose folders ``roots`` (a YAML file) or the settings of this
+    machine name. ``degrade``: conditions of restoration, none for pairs, with ``crop``, sides of centre crops in pixels, and
+    ``seed``. ``count``: so many images of each set, None for all; ``max_memory``: bytes above the imported process, None for the
+    default of the machine; ``metrics``: measures besides those of the protocol, ``METRIC`` or ``METRIC@LAYER``; ``command``: as
+    typed, for the report.
+    """
+
+    models: Mapping[str, str] = option({}, "NAME, FILE or LABEL=FILE; repeatable.", "--model", "-m", text=labelled)
+    outputs: Mapping[str, Path] = option({}, "Outputs of other code, by stem; repeatable.", metavar="NAME=DIR", text=_folders)
+    on: Sequence[str] = option((), "Set, folder, or both; repeatable.", metavar="SET[=DIR]")
+    suite: str | None = option(None, "Sets by one name: sirr, the six of reflection removal.")
+    roots: Path | None = option(None, "YAML of `SET: folder` lines for --suite.")
+    protocol: str | None = option(None, "field, joint8, wang, y601, openrr, restoration or intrinsic (that of the task).")
+    size_rule: str = option("native", "native, floor32, floor8 or floor4.")
+    metrics: Sequence[str] = option((), "Further measures, e.g. lpips_vgg,psnr_y,psnr@reflection.", text=_names)
+    degrade: Sequence[str] = option(
+        (), "noise:sigma=5,25,50 or blur:kernels=small,mild,big[:sigma=…][:file=…]; repeatable.", metavar="KIND:…"
+    )
+    crop: Sequence[int] = option((), "With --degrade: centre crops, e.g. 500 for Kodak24.", metavar="N[,N]", text=_sides)
+    seed: int = option(0, "With --degrade: of noise and kernels.", minimum=0)
+    report: Path = option(Path("evaluation"), "Folder of tables, report and remembered scores.")
+    count: int | None = option(None, "So many images of each set.", "-n", "--count", minimum=1)
+    traces: Literal["all", "worst", "none"] = option("worst", "Of which images input, output and truth are saved.")
+    jobs: int = option(1, "Processes beside each other; --max-memory is shared.", minimum=1)
+    max_memory: int | None = option(None, "Memory above the imported process, e.g. 2GB.", text=parse_bytes)
+    resolution: Literal["full", "auto"] = option("full", "full: every pixel; auto: as `limpid separate`.")
+    command: str = option("", "As typed.", hidden=True)
+    quiet: bool = option(False, "Only errors.", "--quiet", "-q")

@@ -1,0 +1,39 @@
+"""The options of ``limpid train`` and ``limpid.train``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from limpid.options import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """How a recipe is to be run; what is to be trained is the recipe's own business.
+
+    ``recipe``: name of a shipped one, or a file; ``overrides``: ``key=value`` and ``NAME=folder``. The run goes to the folder
+    ``out``/``name``. ``resume``: go on from its state, ``force``: although recipe or number of processes differ. ``init``:
+    checkpoint to start the network from. ``max_steps``, ``max_minutes``: end early, resumable. ``wandb``: also log there.
+    """
+
+    recipe: str | None = option(None, "Name of a shipped recipe, or a YAML file.", argument=True)
+    overrides: Sequence[str] = option((), "E.g. train.epochs=20 data.batch=4 VOC=/data/voc", argument=True, metavar="[KEY=VALUE]…")
+    name: str | None = option(None, "Name of the run (that of the recipe).")
+    out: Path = option(Path("runs"), "Folder of runs; this one goes to OUT/NAME.")
+    resume: bool = option(False, "Go on where the run stands.")
+    force: bool = option(False, "Resume although the recipe or the number of devices differs.")
+    init: Path | None = option(None, "Checkpoint to start the network from, ours or a published one.")
+    test_only: bool = option(False, "No training: score the run's best weights, dump pictures.")
+    devices: int | None = option(None, "Processes, one per device (train.devices).", minimum=1)
+    device: str = option("auto", "auto, cpu, cuda or mps.")
+    backbone_weights: str = option("pretrained", "Of pretrained backbones: pretrained, FILE, DIR, or none (random).")
+    max_steps: int | None = option(None, "Stop after this step, resumable.", minimum=1)
+    max_minutes: float | None = option(None, "Stop after so many minutes, resumable.", minimum=0.0)
+    allow_missing: bool = option(False, "Leave out photos of paired folders without a partner.")
+    on_mismatch: Literal["refuse", "crop", "resize", "skip"] | None = option(
+        None, "Pairs of unequal size: refuse, crop, resize or skip."
+    )
+    comment: str | None = option(None, "A note that stays with the run.")
+    wandb: bool = option(False, "Also log to Weights & Biases (offline unless you are logged in).")
+    quiet: bool = option(False, "Only errors.", "--quiet", "-q")
