@@ -23,7 +23,8 @@ class Option:
 
     ``help``: one line. ``flags``: on the command line; empty: ``--name-of-the-field``. ``argument``: a positional word.
     ``metavar``: what the value looks like. ``minimum``, ``maximum``: of numbers. ``text``: how typed text becomes the value, where
-    the type of the field does not say it. ``hidden``: for programs alone.
+    the type of the field does not say it; with ``repeatable`` it takes the list of all that was typed. ``hidden``: for programs
+    alone.
     """
 
     help: str
@@ -33,6 +34,7 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     text: Callable[[Any], Any] | None = None
+    repeatable: bool = False
     hidden: bool = False
 
 
@@ -45,6 +47,7 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     text: Callable[[Any], Any] | None = None,
+    repeatable: bool = False,
     hidden: bool = False,
 ) -> Any:
     """A field of an options dataclass; the parameters are those of ``Option``; ``...`` as the default: it must be given."""
@@ -56,6 +59,7 @@ def option(
         minimum=minimum,
         maximum=maximum,
         text=text,
+        repeatable=repeatable,
         hidden=hidden,
     )
     if default is ...:
@@ -113,5 +117,5 @@ def _called(function: Callable[..., Any], options: Callable[..., Any]) -> Any:
         mine = {parameter.name: keywords.pop(parameter.name) for parameter in own if parameter.name in keywords}
         return function(*subjects, **mine, **{last.name: options(**keywords)})
 
-    call.__signature__ = signature(function).replace(parameters=[*own, *known.values()])  # type: ignore[attr-defined]
+    vars(call)["__signature__"] = signature(function).replace(parameters=[*own, *known.values()])
     return call

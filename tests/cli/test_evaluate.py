@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from evaluation.pair_sets import TABLE2, paired, photo, save
+from limpid import catalogue, create_model
+from limpid.checkpoints import file
 from limpid.data.manifest import FileRecord, Manifest
 
 GOLDEN = {"psnr": 14.9167, "ssim": 0.7537, "ncc": 0.7960, "lmse": 0.0211}
@@ -253,7 +255,10 @@ def test_a_limit_that_a_photo_does_not_fit_is_one_line(limpid, tmp_path, pairs):
     assert "raise --max-memory" in line
 
 
-def test_noise_curves_have_the_psnr_of_their_strength(limpid, tmp_path, tiny):
+def test_noise_curves_have_the_psnr_of_their_strength(limpid, tmp_path):
+    tiny, network = tmp_path / "tiny.safetensors", create_model("nafnet", "tiny")
+    settings = catalogue.find("models", "nafnet").sizes["tiny"]
+    file.save(tiny, file.Checkpoint(model="nafnet", settings=settings, tensors=network.state_dict(), notes={}))
     for place in range(2):
         grey = np.full((64, 64, 3), 128, np.uint8)
         save(tmp_path / "photos" / f"{place}.png", grey)

@@ -8,7 +8,7 @@ import limpid
 ROOT = Path(limpid.__file__).parent
 RUNGS = [
     {"_version", "errors"},
-    {"catalogue", "epochs", "files", "progress"},
+    {"catalogue", "epochs", "files", "options", "progress"},
     {"layers"},
     {"image", "weights", "physics"},
     {"blocks"},

@@ -123,11 +123,16 @@ def test_exclusion_says_what_it_cannot_do():
 
 def test_reconstruction_is_the_value_of_dsrnets_code_and_takes_the_residual_when_there_is_one():
     first, second, third = wiring()
-    assert float(reconstruction(first, first, second, third)) == pytest.approx(0.9995659722, abs=1e-9)
+    every = {"transmission": first, "reflection": second, "residual": third}
+    assert float(reconstruction(first, every, TASKS["reflection"])) == pytest.approx(0.9995659722, abs=1e-9)
     batch = batch_of(first, first)
     layers = {"transmission": first, "reflection": second}
     assert float(Reconstruction()(Separation(layers), batch)) == pytest.approx(float(second.abs().mean()))
     assert float(Reconstruction()(Separation({**layers, "residual": -second}), batch)) == pytest.approx(0)
+    product = reconstruction(first, {"albedo": second, "shading": third}, TASKS["intrinsic"])
+    assert float(product) == pytest.approx(float((second * third - first).abs().mean()))
+    with pytest.raises(SettingError, match="deblur \\(restored\\) do not compose"):
+        reconstruction(first, {"restored": first}, TASKS["deblur"])
 
 
 def test_step_mse_adds_up_the_turns_in_order():

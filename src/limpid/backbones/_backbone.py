@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Protocol, Self
 
 import torch
 import torch.nn.functional as F
@@ -41,7 +41,7 @@ class Backbone(nn.Module):
     leave the whole backbone out (published ones often do); ``load_state_dict`` stays strict about a part of it.
     """
 
-    home: ClassVar[Home]
+    home: Home
     channels: Mapping[str, int]
     reach: int | None = None
 

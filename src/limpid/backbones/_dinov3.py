@@ -44,7 +44,7 @@ class Dinov3(Backbone):
 
     def __init__(self, *, architecture: str, home: Home, settings: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self.home = home  # type: ignore[misc] # one class serves four published networks
+        self.home = home  # one class serves four published networks
         self.model = build(architecture, settings or {})
         self.channels = {f"block_{index}": self.model.embed_dim for index in BLOCKS}
         add_statistics(self)

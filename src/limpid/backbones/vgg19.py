@@ -111,7 +111,8 @@ def _stack(length: int) -> nn.Sequential:
         if name.startswith("conv"):
             convolution = nn.Conv2d(before, width, 3, padding=1)
             kaiming_normal(convolution.weight, mode="fan_out")
-            nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
+            assert convolution.bias is not None
+            nn.init.zeros_(convolution.bias)
             modules.append(convolution)
         else:
             modules.append(nn.ReLU() if name.startswith("relu") else nn.MaxPool2d(2, 2))

@@ -53,7 +53,8 @@ class Mamba(nn.Module):
         weight = self.conv1d.weight
         taps = weight.shape[-1]
         padded = F.pad(inner, (0, 0, taps - 1, 0))
-        blended: Tensor = self.conv1d.bias  # type: ignore[assignment]
+        assert self.conv1d.bias is not None
+        blended: Tensor = self.conv1d.bias
         for tap in range(taps):
             blended = torch.addcmul(blended, padded[:, tap : tap + inner.shape[1]], weight[:, 0, tap])
         return blended

@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import typer
@@ -17,19 +17,21 @@ Options = TypeVar("Options")
 
 def takes(options: type[Options]) -> Callable[[Callable[Concatenate[Options, P], None]], Callable[..., None]]:
     """Make a command of a function of ``options`` and, as further parameters, what concerns the command line alone."""
+    build: Callable[..., Options] = options  # of which nothing is known but its fields
     fields = {one.name: about for one, about in described(options) if not about.hidden}
 
     def decorate(function: Callable[Concatenate[Options, P], None]) -> Callable[..., None]:
+        call: Callable[..., None] = function
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
         def command(**typed: Any) -> None:
-            given = {name: _value(typed[name], about) for name, about in fields.items() if typed[name] is not None}
-            further = {parameter.name: typed[parameter.name] for parameter in own}
-            function(options(**given), **further)  # type: ignore[call-arg]
+            given = {name: _value(typed[name], about) for name, about in fields.items() if typed.get(name) is not None}
+            further = {parameter.name: typed[parameter.name] for parameter in own if parameter.name in typed}
+            call(build(**given), **further)
 
         parameters = sorted([*_parameters(options), *own], key=lambda parameter: parameter.kind)  # positional words first
         command.__doc__ = function.__doc__
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        vars(command)["__signature__"] = inspect.Signature(parameters)
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return command
 
@@ -42,9 +44,8 @@ def _parameters(options: type) -> list[inspect.Parameter]:
 
 
 def _parameter(one: dataclasses.Field[Any], about: Option, hint: Any) -> inspect.Parameter:
-    default, (inner, many) = default_of(one), _read(hint)
-    if about.text is not None:
-        inner = str
+    default = default_of(one)
+    inner, many = _read(hint) if about.text is None else (str, about.repeatable)
     if about.argument:
         marked: Any = typer.Argument(help=about.help, metavar=about.metavar)
     elif inner is bool:
@@ -52,7 +53,7 @@ def _parameter(one: dataclasses.Field[Any], about: Option, hint: Any) -> inspect
     else:
         marked = typer.Option(*about.flags, help=about.help, metavar=about.metavar, min=about.minimum, max=about.maximum)
     unset = many or about.text is not None or default is None  # then the dataclass has its own default
-    typed = list[inner] if many else inner  # type: ignore[valid-type]
+    typed = types.GenericAlias(list, (inner,)) if many else inner
     return inspect.Parameter(
         one.name,
         inspect.Parameter.POSITIONAL_OR_KEYWORD if about.argument else inspect.Parameter.KEYWORD_ONLY,
@@ -66,7 +67,7 @@ def _read(hint: Any) -> tuple[Any, bool]:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         (hint,) = (part for part in typing.get_args(hint) if part is not type(None))
     origin = typing.get_origin(hint)
-    several = isinstance(origin, type) and issubclass(origin, Sequence | Mapping)
+    several = isinstance(origin, type) and issubclass(origin, Sequence)
     return (typing.get_args(hint)[0] if several else hint), several
 
 

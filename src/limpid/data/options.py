@@ -61,7 +61,7 @@ class SynthesisOptions:
     size: Size | None = option(None, "HEIGHTxWIDTH in pixels (leaves 512x512, pairs 224x224).", metavar="HxW", text=parse_size)
     preset: str | None = option(None, "Of leaves: a published collection, e.g. div2k_512.")
     settings: Mapping[str, Any] = option(
-        {}, "A setting of the kind, e.g. colours=saturated.", "--set", metavar="NAME=VALUE", text=parse_settings
+        {}, "A setting of the kind, e.g. colours=saturated.", "--set", metavar="NAME=VALUE", text=parse_settings, repeatable=True
     )
     mixtures: Sequence[str] = option((), "Of pairs: how light mixes; repeatable (glass).", "--mixture")
     degradations: Sequence[str] = option(

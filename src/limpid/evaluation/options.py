@@ -49,8 +49,10 @@ class EvaluateOptions(DeviceOptions):
     typed, for the report.
     """
 
-    models: Mapping[str, str] = option({}, "NAME, FILE or LABEL=FILE; repeatable.", "--model", "-m", text=labelled)
-    outputs: Mapping[str, Path] = option({}, "Outputs of other code, by stem; repeatable.", metavar="NAME=DIR", text=_folders)
+    models: Mapping[str, str] = option({}, "NAME, FILE or LABEL=FILE; repeatable.", "--model", "-m", text=labelled, repeatable=True)
+    outputs: Mapping[str, Path] = option(
+        {}, "Outputs of other code, by stem; repeatable.", metavar="NAME=DIR", text=_folders, repeatable=True
+    )
     on: Sequence[str] = option((), "Set, folder, or both; repeatable.", metavar="SET[=DIR]")
     suite: str | None = option(None, "Sets by one name: sirr, the six of reflection removal.")
     roots: Path | None = option(None, "YAML of `SET: folder` lines for --suite.")

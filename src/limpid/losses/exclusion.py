@@ -5,13 +5,14 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from limpid.catalogue import LossEntry
 from limpid.errors import SettingError, ShapeError
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation
 from limpid.losses._check import check_pair
+from limpid.losses._kinds import SceneLoss
 
 FormName = Literal["image", "dsrnet", "hypercolumn"]
 
@@ -58,10 +59,8 @@ def exclusion(
     return images.sum() if rule.sum_images else images.mean()
 
 
-class Exclusion(nn.Module):
-    """``exclusion`` of ``transmission`` and ``reflection``; needs no truth. Raises SettingError."""
-
-    needs: tuple[str, ...] = ()
+class Exclusion(SceneLoss):
+    """``exclusion`` of the first two layers of the task; needs no truth. Raises SettingError."""
 
     def __init__(self, *, levels: int = 3, form: FormName = "image", epsilon: float = 1e-6) -> None:
         super().__init__()
@@ -72,10 +71,9 @@ class Exclusion(nn.Module):
         self.levels, self.form, self.epsilon = levels, form, epsilon
 
     def forward(self, layers: Separation, batch: Batch) -> Tensor:
-        """Scalar loss of the layers of a scene; the batch is not looked at."""
-        return exclusion(
-            layers.layer("transmission"), layers.layer("reflection"), levels=self.levels, form=self.form, epsilon=self.epsilon
-        )
+        """Scalar loss of the layers of a scene; of the batch only the task is looked at."""
+        first, second = (layers.layer(name) for name in batch.task.layers[:2])
+        return exclusion(first, second, levels=self.levels, form=self.form, epsilon=self.epsilon)
 
 
 def _overlap(first: Tensor, second: Tensor, per_image: bool, epsilon: float) -> Tensor:

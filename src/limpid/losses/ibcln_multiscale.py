@@ -4,19 +4,20 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from limpid.catalogue import LossEntry
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation
 from limpid.losses._check import check_pair
+from limpid.losses._kinds import SceneLoss
 from limpid.losses.perceptual import PRESETS, Perceptual
 
 SCALES: Mapping[str, int] = {"transmission": 1, "transmission_half": 2, "transmission_quarter": 4}
 """Layer or step → by what its target is made smaller."""
 
 
-class IbclnMultiscale(nn.Module):
+class IbclnMultiscale(SceneLoss):
     """Σ_s w_s · P(T_s, T/s) for s = 1, 2, 4; P = ``perceptual``, T/s the true transmission in means of s×s pixels.
 
     The network gives ``transmission``, ``transmission_half`` and ``transmission_quarter`` (in training mode), (B, 3, H/s, W/s),

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limpid.catalogue import LossEntry
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation, steps_of
+from limpid.losses._kinds import SceneLoss
 from limpid.losses.mse import mse
 from limpid.physics.formation import GAMMA
 
@@ -37,7 +38,7 @@ def ibcln_residual(
     return torch.stack(terms).sum()
 
 
-class IbclnResidual(nn.Module):
+class IbclnResidual(SceneLoss):
     """``ibcln_residual`` over all turns of both layers, for mixtures made in linear light with a known gain.
 
     ``mixture``, ``reflection``: weights of its two terms; ``rounded``: round the gain to one decimal as the published code does.

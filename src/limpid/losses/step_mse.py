@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limpid.catalogue import LossEntry
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation, steps_of
+from limpid.losses._kinds import SceneLoss
 from limpid.losses.mse import mse
 
 
@@ -19,7 +20,7 @@ def step_mse(steps: Sequence[Tensor], target: Tensor) -> Tensor:
     return torch.stack([mse(step, target) for step in steps]).sum()
 
 
-class StepMse(nn.Module):
+class StepMse(SceneLoss):
     """``step_mse`` over ``LAYER_1``, ``LAYER_2``, …, or the layer alone when the network makes it in one go."""
 
     def __init__(self, *, layer: str = "transmission") -> None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from limpid import catalogue
@@ -12,6 +11,7 @@ from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.files import sha256
 from limpid.image.read import Source
+from limpid.layers.network import channels_last
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task, find_task
 from limpid.options import subject_with_keywords
@@ -50,7 +50,7 @@ def load(
     _fill_backbones(network, checkpoint.model, backbone_weights)
     fold_norms(network)
     network.answers_residual = False  # it would be thrown away: the Separator completes the sum itself
-    network.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
     return Separator(network, chosen, name=label, model=checkpoint.model, precision=arithmetic, sha256=sha256(path))
 

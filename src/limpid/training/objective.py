@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from limpid.catalogue import Takes
 from limpid.layers.batch import KINDS, Batch, Kind
 from limpid.layers.separation import Separation
+from limpid.losses._kinds import SceneLoss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class Term:
     @property
     def needs(self) -> tuple[str, ...]:
         """Layers whose truth must be known."""
-        return tuple(getattr(self.loss, "needs", ()))
+        return self.loss.needs if isinstance(self.loss, SceneLoss) else ()
 
     def against(self, student: Mapping[str, Tensor], teacher: Mapping[str, Tensor]) -> Tensor:
         """Value of a term that compares with a teacher: a scalar."""

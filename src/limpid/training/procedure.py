@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from limpid.layers.batch import Batch
+from limpid.layers.network import channels_last
 from limpid.layers.separation import Separation
 from limpid.training.objective import LossValue, Objective
 
@@ -22,6 +23,9 @@ class Procedure(Protocol):
     """``network`` always; ``discriminator`` in adversarial training."""
 
     objective: Objective
+
+    needs_start: bool
+    """Whether it fine-tunes a trained network, so that it refuses to begin from random weights."""
 
     frozen: tuple[nn.Module, ...]
     """Networks that take part without learning, such as a teacher; the loop puts them on the device."""
@@ -41,7 +45,7 @@ class FabricModule(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = channels_last(network)
 
     def forward(self, photo: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """(B, 3, H, W) → layers and steps by name."""

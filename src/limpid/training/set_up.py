@@ -122,7 +122,7 @@ def set_up(
 
 def _start(assembly: Assembly, init: Path | None) -> None:
     if init is None:
-        if getattr(assembly.procedure, "needs_start", False):
+        if assembly.procedure.needs_start:
             raise UsageError("this procedure fine-tunes a trained network; name its checkpoint with --init FILE")
         return
     new = initialise_from(assembly.network, init)

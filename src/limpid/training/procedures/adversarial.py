@@ -5,7 +5,7 @@ the network alone. Losses: the discriminator minimises its half of the adversari
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from limpid.blocks.discriminators import ConditionalPatchDiscriminator, GlobalDi
 from limpid.catalogue import Entry
 from limpid.errors import SettingError
 from limpid.layers.batch import Batch
+from limpid.losses._kinds import LogitsLoss
 from limpid.training.objective import LossValue, Objective
 from limpid.training.procedure import separate
 
@@ -31,8 +32,7 @@ class Adversarial:
 
     ``discriminator``: see ``DISCRIMINATORS``. ``discriminator_first``: it is optimised before the network (Zhang et al., CVPR 2018;
     ERRNet) or after it, on the same estimates (IBCLN). ``discriminator_every``: in every so many steps (PINTO0309 and Zhang: 2).
-    ``layer``: what it sees.
-    ``needs_start``: refuse to begin from random weights, without ``--init``.
+    ``layer``: what it sees, None for the task's first. ``needs_start``: refuse to begin from random weights, without ``--init``.
     Raises SettingError unless the losses hold exactly one adversarial term.
     """
 
@@ -44,7 +44,7 @@ class Adversarial:
         discriminator: Literal["conditional_patch", "patch", "errnet_patch", "errnet_vgg"] = "conditional_patch",
         discriminator_first: bool = True,
         discriminator_every: int = 1,
-        layer: str = "transmission",
+        layer: str | None = None,
         needs_start: bool = False,
     ) -> None:
         terms = objective.others("logits")
@@ -56,6 +56,7 @@ class Adversarial:
             raise SettingError(f"discriminator_every counts steps from 1; got {discriminator_every}")
         self.networks: dict[str, nn.Module] = {"network": network, "discriminator": DISCRIMINATORS[discriminator]()}
         self.objective, self.term, self.layer = objective, terms[0], layer
+        self.form = cast(LogitsLoss, terms[0].loss)
         self.frozen: tuple[nn.Module, ...] = ()
         self.conditional = discriminator == "conditional_patch"
         self.discriminator_first, self.discriminator_every, self.needs_start = discriminator_first, discriminator_every, needs_start
@@ -78,32 +79,32 @@ class Adversarial:
         weight = self.term.weight(epoch)
         if not weight:
             return loss
-        mask = batch.suited(self.term.kinds, (self.layer,))
+        layer = self.layer or batch.task.primary
+        mask = batch.suited(self.term.kinds, (layer,))
         if not mask.any():
             return loss + _nothing(batch, self.term.label)
-        estimate = layers[self.layer]
+        estimate = layers[layer]
         if not self.discriminator_first:
             self._shown[id(batch)] = estimate.detach()
         discriminator = self.networks["discriminator"].requires_grad_(False)
         fake = self._says(discriminator, batch, estimate, mask)
-        real = (
-            self._says(discriminator, batch, batch.truth[self.layer], mask) if self.term.loss.compares else fake
-        )  # else not looked at
+        real = self._says(discriminator, batch, batch.truth[layer], mask) if self.form.compares else fake  # else not looked at
         discriminator.requires_grad_(True)
-        value = self.term.loss.generator(real, fake) * (mask.sum() / len(batch))  # type: ignore[operator]
+        value = self.form.generator(real, fake) * (mask.sum() / len(batch))
         return loss + LossValue(total=weight * value, parts={self.term.label: value.detach()})
 
     def _discriminator(self, batch: Batch) -> LossValue:
-        mask = batch.suited(self.term.kinds, (self.layer,))
+        layer = self.layer or batch.task.primary
+        mask = batch.suited(self.term.kinds, (layer,))
         if not mask.any():
             return _nothing(batch, "discriminator")
         estimate = self._shown.get(id(batch))
         if estimate is None:
             with torch.no_grad():
-                estimate = separate(self.networks["network"], batch.input)[self.layer]
+                estimate = separate(self.networks["network"], batch.input)[layer]
         discriminator = self.networks["discriminator"]
-        real, fake = (self._says(discriminator, batch, candidate, mask) for candidate in (batch.truth[self.layer], estimate))
-        value = self.term.loss.discriminator(real, fake)  # type: ignore[operator]
+        real, fake = (self._says(discriminator, batch, candidate, mask) for candidate in (batch.truth[layer], estimate))
+        value = self.form.discriminator(real, fake)
         return LossValue(total=value, parts={"discriminator": value.detach()})
 
     def _says(self, discriminator: nn.Module, batch: Batch, candidate: Tensor, mask: Tensor) -> Tensor:

@@ -36,6 +36,8 @@ class Distillation:
     UnknownNameError for a module that is not there.
     """
 
+    needs_start = False
+
     def __init__(
         self,
         *,

@@ -15,6 +15,8 @@ from limpid.training.procedure import separate
 class Supervised:
     """The plain procedure; raises SettingError for terms that need a discriminator or a teacher."""
 
+    needs_start = False
+
     def __init__(self, *, network: nn.Module, objective: Objective) -> None:
         self.networks: dict[str, nn.Module] = {"network": network}
         self.objective = objective
@@ -32,7 +34,8 @@ class Supervised:
 
     def loss(self, name: str, batch: Batch, epoch: int) -> LossValue:
         """All terms on the network's layers."""
-        return self.objective(separate(self.networks["network"], batch.input), batch, epoch)  # type: ignore[no-any-return]
+        value: LossValue = self.objective(separate(self.networks["network"], batch.input), batch, epoch)
+        return value
 
 
 ENTRY = Entry(build=Supervised, source="textbook")
