@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from limpid._version import __version__
 
 if TYPE_CHECKING:
+    from limpid.api import evaluate, synthesise, train
+    from limpid.checkpoints.inspect import inspect
     from limpid.errors import LimpidError
     from limpid.image.read import read
     from limpid.image.write import write
@@ -20,10 +22,14 @@ _HOMES = {
     "LimpidError": "limpid.errors",
     "Separation": "limpid.layers.separation",
     "create_model": "limpid.models._build",
+    "evaluate": "limpid.api",
+    "inspect": "limpid.checkpoints.inspect",
     "list_models": "limpid.models._build",
     "load": "limpid.runtime.load",
     "read": "limpid.image.read",
     "separate": "limpid.runtime.load",
+    "synthesise": "limpid.api",
+    "train": "limpid.api",
     "write": "limpid.image.write",
 }
 
@@ -32,10 +38,14 @@ __all__ = [
     "Separation",
     "__version__",
     "create_model",
+    "evaluate",
+    "inspect",
     "list_models",
     "load",
     "read",
     "separate",
+    "synthesise",
+    "train",
     "write",
 ]
 

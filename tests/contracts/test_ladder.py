@@ -18,7 +18,7 @@ RUNGS = [
     {"runtime"},
     {"evaluation"},
     {"training"},
-    {"cli", "web"},
+    {"api", "cli", "web"},
     {"__init__", "__main__"},
 ]
 RUNG = {folder: level for level, folders in enumerate(RUNGS) for folder in folders}

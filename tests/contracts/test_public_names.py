@@ -12,15 +12,20 @@ NAMES = [
     "Separation",
     "__version__",
     "create_model",
+    "evaluate",
+    "inspect",
     "list_models",
     "load",
     "read",
     "separate",
+    "synthesise",
+    "train",
     "write",
 ]
 
 
-def test_root_names_are_these():
+def test_root_names_are_these_and_at_most_sixteen():
+    assert len(NAMES) <= 16
     assert limpid.__all__ == NAMES
     assert dir(limpid) == NAMES
 

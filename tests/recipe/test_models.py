@@ -52,7 +52,7 @@ def test_values_over_epochs():
             "sede: 2018",
             UnknownNameError,
             "r.yaml:4: no key named 'sede'; did you mean 'seed'? Known: comment, data, discriminator, log, losses, model, name, "
-            "optimiser, procedure, schedule, seed, source, train.",
+            "optimiser, procedure, schedule, seed, source, task, train.",
         ),
         (
             "batch: 1",

@@ -19,7 +19,7 @@ from limpid.checkpoints import file
 from limpid.checkpoints.file import Checkpoint
 from limpid.errors import LimpidError, WeightsError
 from limpid.files import DiskError, remove_partial, replacing
-from limpid.training import store_room
+from limpid.training import kept_weights
 from limpid.training.kept_weights import BestWeights, NumberedWeights, check_room, estimate, published, weights
 from limpid.training.run_state import read_state, size, tight, write_state
 
@@ -167,11 +167,11 @@ def test_fifty_kills_leave_fifty_readable_states(tmp_path):
 
 
 def test_only_our_own_temporary_files_are_cleaned(tmp_path):
-    for name in (".last.pt.partial", "mine.partial", ".hidden", "last.pt"):
+    for name in (".limpid-0123456789ab.partial", "mine.partial", ".mine.partial", "last.pt"):
         (tmp_path / name).write_text("x")
-    (tmp_path / ".folder.partial").mkdir()
-    assert [path.name for path in remove_partial(tmp_path)] == [".last.pt.partial"]
-    assert names(tmp_path) == [".folder.partial", ".hidden", "last.pt", "mine.partial"]
+    (tmp_path / ".limpid-0123.partial").mkdir()
+    assert [path.name for path in remove_partial(tmp_path)] == [".limpid-0123456789ab.partial"]
+    assert names(tmp_path) == [".limpid-0123.partial", ".mine.partial", "last.pt", "mine.partial"]
 
 
 def test_other_faults_pass_through_and_leave_nothing(tmp_path):
@@ -310,7 +310,7 @@ def test_backbones_of_published_files_take_no_room():
 
 def test_a_disk_too_small_is_said_before_the_start(tmp_path, monkeypatch):
     check_room(tmp_path / "not" / "yet", 1000)
-    monkeypatch.setattr(store_room, "free", lambda folder: 999)
+    monkeypatch.setattr(kept_weights, "free", lambda folder: 999)
     with pytest.raises(DiskError, match=r"the run needs 0\.0 MB in .*log\.keep"):
         check_room(tmp_path, 1000)
     (tmp_path / "last.pt").write_bytes(b"1")

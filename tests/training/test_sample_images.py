@@ -6,7 +6,9 @@ import torch
 from PIL import Image
 
 from limpid import catalogue
-from limpid.training.sample_images import remove_old, sample_separator, write_sample_images
+from limpid.layers.task import TASKS
+from limpid.runtime.separator import Separator
+from limpid.training.sample_images import at_native_size, remove_old, write_sample_images
 from pictures import picture
 
 
@@ -62,7 +64,7 @@ def test_looking_changes_nothing_in_the_network(tmp_path):
     before = {name: (tensor.clone(), tensor.stride()) for name, tensor in network.state_dict().items()}
     photo = torch.rand(3, 37, 53)
     generator = torch.get_rng_state()
-    layers = sample_separator(network, entry, torch.device("cpu"))(photo)
+    layers = at_native_size(Separator(network, TASKS["reflection"], name="tiny"))(photo)
     assert network.training
     assert torch.equal(torch.get_rng_state(), generator)
     for name, tensor in network.state_dict().items():
@@ -75,7 +77,7 @@ def test_a_photo_is_separated_whole_as_the_network_would(tmp_path):
     entry = catalogue.find("models", "limpid")
     torch.manual_seed(0)
     network, photo = entry.build(**catalogue.settings_of(entry, "tiny")), torch.rand(3, 64, 128)
-    layers = sample_separator(network, entry, torch.device("cpu"))(photo)
+    layers = at_native_size(Separator(network, TASKS["reflection"], name="tiny"))(photo)
     with torch.no_grad():
         assert torch.allclose(layers["transmission"], network.eval()(photo[None])["transmission"][0].clamp(0, 1), atol=1e-5)
 

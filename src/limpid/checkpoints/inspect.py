@@ -40,7 +40,12 @@ class Inspection:
 
 
 def inspect(path: Path) -> Inspection:
-    """Read a file, build its network and say what it is. Raises WeightsError like ``file.read`` and ``file.build``."""
+    """Read a file, build its network and say what it is. Raises WeightsError like ``file.read`` and ``file.build``.
+
+    >>> found = inspect(manifest.locate("limpid_denoise"))
+    >>> found.model, found.size, found.tasks, found.licence
+    ('nafnet', 'limpid', ('deblur', 'denoise'), 'Apache-2.0')
+    """
     checkpoint = file.read(path)
     network = file.build(checkpoint, source=str(path))
     entry = catalogue.find("models", checkpoint.model)

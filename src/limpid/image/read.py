@@ -31,6 +31,10 @@ def read(source: Source, *, max_pixels: int = MAX_PIXELS, allow_truncated: bool 
     ``max_pixels``: larger ones are refused from their header, before anything is decoded. ``allow_truncated``: show what
     there is of a JPEG, PNG or BMP that is cut short, instead of refusing it. Raises PhotoError, always one line with the
     name, the cause and the remedy.
+
+    >>> photo = read(np.zeros((2, 3, 3), np.uint16))
+    >>> photo.height, photo.width, photo.pixels.dtype.name, tuple(photo.tensor().shape)
+    (2, 3, 'uint16', (3, 2, 3))
     """
     name = _name(source)
     with quiet():

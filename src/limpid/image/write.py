@@ -38,6 +38,13 @@ def write(
     alpha and metadata are kept. ``format``: name or extension; by default what the path's extension says, else that of
     ``like``, else PNG. ``quality``: 1…100, of JPEG, WebP (100 is lossless) and AVIF. An existing file is replaced only with
     ``overwrite``; missing folders are made. Raises PhotoError when anything fails, and then leaves nothing behind.
+
+    >>> import io, torch
+    >>> file = io.BytesIO()
+    >>> write(torch.rand(3, 4, 6), file, format="png").notes
+    ()
+    >>> file.getvalue()[1:4]
+    b'PNG'
     """
     if not isinstance(path, (str, os.PathLike)):
         return Written(path=Path("-"), notes=encode(layer, path, like=like, format=format, quality=quality))

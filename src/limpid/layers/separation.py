@@ -17,6 +17,13 @@ class Separation(Mapping[str, Tensor]):
     clamped them, unbounded from a bare network. ``steps`` holds intermediate results outside the mapping; ``confidence``, 0…1,
     is how far the runtime has followed the network, 0 when it found nothing to remove.
     Raises ShapeError when the layers differ in shape or there are none.
+
+    >>> import torch
+    >>> layers = Separation({"transmission": torch.zeros(3, 2, 4), "reflection": torch.ones(3, 2, 4)}, confidence=0.5)
+    >>> layers
+    Separation(transmission, reflection: 3×2×4 torch.float32 on cpu)
+    >>> layers.map(lambda layer: layer / 2).confidence, float(layers.reflection.mean()), layers.numpy("reflection").dtype.name
+    (0.5, 1.0, 'uint8')
     """
 
     def __init__(self, layers: Mapping[str, Tensor], *, steps: Mapping[str, Tensor] | None = None, confidence: float = 1.0) -> None:

@@ -1,5 +1,6 @@
 """From a name or a file to a Separator: ``limpid.load`` and ``limpid.separate``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import nn
@@ -25,6 +26,16 @@ DEFAULT_TASK = "reflection"
 """What ``limpid.load()`` loads a network for."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Weights:
+    """A file of weights, what messages call it, and the tasks that it is known to be for."""
+
+    label: str
+    path: Path
+    sha256: str
+    tasks: tuple[str, ...] = ()
+
+
 def load(
     name: str | Path = "default",
     device: str = "auto",
@@ -41,27 +52,34 @@ def load(
     ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError with the nearest name,
     WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there or a task that the
     network does not do.
+
+    >>> load()  # the shipped weights against reflections
+    Separator('limpid', transmission and reflection, cpu, ...)
+    >>> load("limpid_denoise", precision="float32").task.name
+    'denoise'
     """
     where = choose_device(device)
-    label, path = _find(name, task or DEFAULT_TASK)
-    checkpoint = file.read(path)
-    chosen = _task(checkpoint.model, task, path)
-    network = file.build(checkpoint, source=str(path))
+    weights = _find(name, task or DEFAULT_TASK)
+    checkpoint = file.read(weights.path)
+    chosen = _task(checkpoint.model, task, weights)
+    network = file.build(checkpoint, source=str(weights.path))
     _fill_backbones(network, checkpoint.model, backbone_weights)
     fold_norms(network)
     network.answers_residual = False  # it would be thrown away: the Separator completes the sum itself
     channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
-    return Separator(network, chosen, name=label, model=checkpoint.model, precision=arithmetic, sha256=sha256(path))
+    return Separator(network, chosen, name=weights.label, model=checkpoint.model, precision=arithmetic, sha256=weights.sha256)
 
 
-def _task(model: str, wanted: str | None, path: Path) -> Task:
-    """The task that was asked for, or the usual one of a network."""
+def _task(model: str, wanted: str | None, weights: _Weights) -> Task:
+    """The task that was asked for, or what the weights, or else their network, are usually for."""
     tasks = catalogue.find("models", model).tasks
     if wanted is not None and wanted not in tasks:
         find_task(wanted)
-        raise UsageError(f"the network in {path} does {', '.join(tasks)}, not {wanted}; see `limpid --help` for its command")
-    return find_task(wanted or tasks[0])
+        raise UsageError(
+            f"the network in {weights.path} does {', '.join(tasks)}, not {wanted}; see `limpid --help` for its command"
+        )
+    return find_task(wanted or (*weights.tasks, *tasks)[0])
 
 
 @subject_with_keywords(LoadOptions)
@@ -96,20 +114,17 @@ def _fill_backbones(network: nn.Module, model: str, weights: str) -> None:
             say(f"note: the backbone of {model} holds random numbers, as --backbone-weights none asks for; its layers mean nothing")
 
 
-def _find(name: str | Path, task: str) -> tuple[str, Path]:
-    """Label and path of the weights that ``name`` stands for."""
-    if str(name) == "default":
-        row = manifest.default(task)
-        return row.name, manifest.locate(row.name)
-    if str(name) in manifest.rows():
-        return str(name), manifest.locate(str(name))
+def _find(name: str | Path, task: str) -> _Weights:
+    """The file that ``name`` stands for, hashed once."""
+    shipped = manifest.rows()
+    row = manifest.default(task) if str(name) == "default" else shipped.get(str(name))
+    if row is not None:
+        return _Weights(label=row.name, path=manifest.locate(row.name), sha256=row.sha256, tasks=row.default_for)
     path = Path(name)
     if path.suffix or len(path.parts) > 1 or path.exists():
         if not path.is_file():
-            raise WeightsError(
-                f"{path}: there is no such weight file; name shipped weights ({', '.join(manifest.rows())}) or a file"
-            )
-        return path.stem, path
+            raise WeightsError(f"{path}: there is no such weight file; name shipped weights ({', '.join(shipped)}) or a file")
+        return _Weights(label=path.stem, path=path, sha256=sha256(path))
     if str(name) in catalogue.names("models"):
         raise WeightsError(f"no weights are shipped for the network {str(name)!r}; name its checkpoint with --model FILE")
-    raise UnknownNameError("model", str(name), {"default", *manifest.rows(), *catalogue.names("models")})
+    raise UnknownNameError("model", str(name), {"default", *shipped, *catalogue.names("models")})
