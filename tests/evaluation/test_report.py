@@ -171,7 +171,7 @@ def test_means_are_never_taken_over_several_strengths(tmp_path):
 
 
 def test_curves_pass_through_the_means():
-    from limpid.evaluation.report.elements import marks
+    from limpid.evaluation.table import marks
     from limpid.evaluation.report.plots import Line, bars, curves
 
     figure = mpl.figure.Figure()

@@ -9,7 +9,8 @@ import pytest
 from evaluation.test_summary import PSNR, results, score
 from limpid.evaluation.published import averaged, published
 from limpid.evaluation.results import MetricInfo, Results, SetInfo
-from limpid.evaluation.tables import field_table, latex, main_table, markdown, per_image_csv, summary_csv
+from limpid.evaluation.table_writers import heading, latex, markdown, texts
+from limpid.evaluation.tables import field_table, main_table, per_image_csv, summary_csv
 
 SSIM = MetricInfo(name="ssim", title="SSIM", unit="", direction="higher", digits=3, range=(-1, 1))
 FOUR = {"real20": "real20/420", "sir2_objects": "objects", "sir2_postcard": "postcard", "sir2_wild": "wild"}
@@ -38,10 +39,10 @@ def test_an_average_stands_only_beside_the_sets_it_is_of():
     assert averaged(suite().sets) == {"real20/420 + objects + postcard + wild, by image": tuple(FOUR.values())}
     assert averaged(suite(["real20", "sir2_wild"]).sets) == {}
     table = field_table(suite())
-    ours = dict(zip(table.heading, table.rows[0], strict=True))
+    ours = dict(zip(heading(table), texts(table)[0], strict=True))
     assert ours["real20/420 + objects + postcard + wild, by image (4)"] == "30.00 / –"
-    theirs = next(row for row in table.rows if row[0] == "DSRNet")
-    assert dict(zip(table.heading, theirs, strict=True))["real20/420 + objects + postcard + wild, by image (4)"] == "25.40 / 0.905"
+    theirs = next(row for row in texts(table) if row[0] == "DSRNet")
+    assert dict(zip(heading(table), theirs, strict=True))["real20/420 + objects + postcard + wild, by image (4)"] == "25.40 / 0.905"
 
 
 def test_the_papers_averages_are_means_by_image():
@@ -66,7 +67,7 @@ def test_csv_holds_every_digit_and_flat_conditions():
 
 def test_a_mean_without_all_images_says_over_how_many():
     table = main_table(results(score("s", "a", "input", 10.0), score("s", "b", "input", math.nan)))
-    assert "(n=1)" in table.rows[0][2]
+    assert "(n=1)" in texts(table)[0][2]
 
 
 def test_special_characters_do_not_break_markdown_or_latex():
@@ -81,7 +82,7 @@ def test_averages_are_made_of_equal_conditions_only():
     alone = results(score("k", "a", "input", 1.0, conditions=low), score("k", "a", "input", 2.0, conditions=high))
     assert len(main_table(alone).rows) == 2
     both = results(*(score(name, "a", "input", 1.0, conditions=which) for name in "kl" for which in (low, high)))
-    assert [row[0] for row in main_table(both).rows[4:]] == [
+    assert [row[0] for row in texts(main_table(both))[4:]] == [
         "mean by image over k noise 5, l noise 5 (2)",
         "mean by set over k noise 5, l noise 5 (2)",
         "mean by image over k noise 25, l noise 25 (2)",

@@ -1,4 +1,4 @@
-"""Results as tables: for the console, Markdown, CSV and LaTeX."""
+"""Results as tables: every mean of every model, ours beside published figures, and the same as CSV."""
 
 import csv
 import io
@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.table import Table as RichTable
-
 from limpid.evaluation.published import averaged
 from limpid.evaluation.results import INPUT, MetricInfo, Results
 from limpid.evaluation.summary import Group, Mean, by_image, by_set, groups
+from limpid.evaluation.table import Cell, Column, Row, Table
 
 _NAMED = 8
 """More sets than this are counted, not named, in the label of a mean."""
@@ -20,7 +19,7 @@ _FIELD = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class SummaryRow:
     """One model on one group of images or on all: ``means``: metric → mean; ``win_rate`` against the input in the headline."""
 
     group: str
@@ -32,18 +31,7 @@ class Row:
     peak_bytes: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """Texts by row, the heading first; ``rules``: rows above which a line is drawn; ``left``: columns of words."""
-
-    title: str
-    heading: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    rules: frozenset[int] = frozenset()
-    left: int = 2
-
-
-def rows(results: Results) -> list[Row]:
+def rows(results: Results) -> list[SummaryRow]:
     """A row per group and model, the input first, then the averages by image and by set, over several sets."""
     parts = groups(results)
     labels = [info.label for info in results.models]
@@ -54,9 +42,9 @@ def rows(results: Results) -> list[Row]:
     return found
 
 
-def _row(results: Results, part: Group, model: str) -> Row:
+def _row(results: Results, part: Group, model: str) -> SummaryRow:
     done = [score for score in part.scores[model].values() if not score.error]
-    return Row(
+    return SummaryRow(
         group=part.label,
         images=part.count,
         model=model,
@@ -67,7 +55,7 @@ def _row(results: Results, part: Group, model: str) -> Row:
     )
 
 
-def _averages(results: Results, parts: Sequence[Group]) -> list[Row]:
+def _averages(results: Results, parts: Sequence[Group]) -> list[SummaryRow]:
     """The two named means over groups of equal conditions, for every model."""
     count = sum(part.count for part in parts)
     labels = [part.label for part in parts]
@@ -83,29 +71,32 @@ def _averages(results: Results, parts: Sequence[Group]) -> list[Row]:
     return found
 
 
-def _average(group: str, images: int, model: str, means: Mapping[str, Mean]) -> Row:
-    return Row(group=group, images=images, model=model, means=means, win_rate=math.nan, seconds=0.0, peak_bytes=0)
+def _average(group: str, images: int, model: str, means: Mapping[str, Mean]) -> SummaryRow:
+    return SummaryRow(group=group, images=images, model=model, means=means, win_rate=math.nan, seconds=0.0, peak_bytes=0)
 
 
 def main_table(results: Results) -> Table:
     """Means with half the width of their 95 % interval, wins against the input, seconds and memory per image."""
-    headline = results.metrics[0].title
-    heading = ["set (images)", "model", *map(_title, results.metrics), f"wins ({headline})", "s/image", "MB"]
-    texts, rules, last = [], set(), ""
-    for place, row in enumerate(rows(results)):
-        rules |= {place} if row.group != last else set()
-        texts.append(
-            [
-                f"{row.group} ({row.images})" if row.group != last else "",
-                row.model,
-                *(_mean(row.means[metric.name], metric, row.images) for metric in results.metrics),
-                f"{row.win_rate:.0%}" if math.isfinite(row.win_rate) else "",
-                f"{row.seconds:.2f}" if row.seconds else "",
-                f"{row.peak_bytes / 1e6:.0f}" if row.peak_bytes else "",
-            ]
+    columns = [
+        Column(title="set (images)", numeric=False),
+        Column(title="model", numeric=False),
+        *map(_column, results.metrics),
+        *(Column(title=title) for title in (f"wins ({results.metrics[0].title})", "s/image", "MB")),
+    ]
+    lines, last = [], ""
+    for row in rows(results):
+        first = row.group != last
+        cells = (
+            Cell(text=f"{row.group} ({row.images})" if first else ""),
+            Cell(text=row.model),
+            *(_mean(row.means[metric.name], metric) for metric in results.metrics),
+            Cell(text=f"{row.win_rate:.0%}" if math.isfinite(row.win_rate) else ""),
+            Cell(text=f"{row.seconds:.2f}" if row.seconds else ""),
+            Cell(text=f"{row.peak_bytes / 1e6:.0f}" if row.peak_bytes else ""),
         )
+        lines.append(Row(cells=cells, rule=first))
         last = row.group
-    return Table(title=results.protocol, heading=heading, rows=texts, rules=frozenset(rules))
+    return Table(caption=results.protocol, columns=tuple(columns), rows=tuple(lines))
 
 
 def field_table(results: Results) -> Table | None:
@@ -116,15 +107,24 @@ def field_table(results: Results) -> Table | None:
     parts = {part.label: [part] for part in groups(results)}
     for name, members in averaged(results.sets).items():
         parts[name] = [parts[member][0] for member in members]
-    texts = []
-    for info in results.models:
+    lines = []
+    for place, info in enumerate(results.models):
         ours = {label: {m.name: by_image(some, info.label, m.name).value for m in metrics} for label, some in parts.items()}
-        texts.append([info.label, *(_cell(ours[label], metrics) for label in parts), "computed here"])
-    for (model, source), cells in _printed(results).items():
-        texts.append([model, *(_cell(cells.get(label, {}), metrics) for label in parts), source])
-    heading = ["model", *(f"{label} ({sum(part.count for part in some)})" for label, some in parts.items()), "source"]
-    title = f"{' / '.join(metric.title for metric in metrics)}, ours beside published figures"
-    return Table(title=title, heading=heading, rows=texts, rules=frozenset({0, len(results.models)}), left=1)
+        lines.append(_field_row(info.label, [_cell(ours[label], metrics) for label in parts], "computed here", rule=not place))
+    for place, ((model, source), cells) in enumerate(_printed(results).items()):
+        lines.append(_field_row(model, [_cell(cells.get(label, {}), metrics) for label in parts], source, rule=not place))
+    counted = (f"{label} ({sum(part.count for part in some)})" for label, some in parts.items())
+    columns = [Column(title="model", numeric=False), *map(_titled, counted), Column(title="source")]
+    caption = f"{' / '.join(metric.title for metric in metrics)}, ours beside published figures"
+    return Table(caption=caption, columns=tuple(columns), rows=tuple(lines))
+
+
+def _titled(title: str) -> Column:
+    return Column(title=title)
+
+
+def _field_row(model: str, cells: Sequence[str], source: str, *, rule: bool) -> Row:
+    return Row(cells=tuple(Cell(text=text) for text in (model, *cells, source)), rule=rule)
 
 
 def _printed(results: Results) -> dict[tuple[str, str], dict[str, dict[str, float]]]:
@@ -132,35 +132,6 @@ def _printed(results: Results) -> dict[tuple[str, str], dict[str, dict[str, floa
     for row in results.published:
         found.setdefault((row.model, row.source), {}).setdefault(row.set, {})[row.metric] = row.value
     return found
-
-
-def markdown(table: Table) -> str:
-    """The table in GitHub's Markdown."""
-    marks = [":--" if place < table.left else "--:" for place in range(len(table.heading))]
-    lines = [[_piped(text) for text in row] for row in (table.heading, *table.rows)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (lines[0], marks, *lines[1:])) + "\n"
-
-
-def latex(table: Table) -> str:
-    """The table for the package booktabs."""
-    columns = "l" * table.left + "r" * (len(table.heading) - table.left)
-    lines = ["\\begin{tabular}{" + columns + "}", "\\toprule", _latex_row(table.heading)]
-    for place, row in enumerate(table.rows):
-        lines += ["\\midrule"] if place in table.rules else []
-        lines.append(_latex_row(row))
-    return "\n".join([f"% {table.title}", *lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
-
-
-def console(table: Table) -> RichTable:
-    """The table for rich's console."""
-    shown = RichTable(title=table.title, title_justify="left")
-    for place, heading in enumerate(table.heading):
-        shown.add_column(heading, justify="left" if place < table.left else "right", overflow="fold")
-    for place, row in enumerate(table.rows):
-        if place in table.rules and place:
-            shown.add_section()
-        shown.add_row(*row)
-    return shown
 
 
 def summary_csv(results: Results) -> str:
@@ -189,18 +160,18 @@ def per_image_csv(results: Results) -> str:
     return _csv(lines)
 
 
-def _title(metric: MetricInfo) -> str:
-    arrow = "↑" if metric.direction == "higher" else "↓"
-    return f"{metric.title} {arrow}{f' [{metric.unit}]' if metric.unit else ''}"
+def _column(metric: MetricInfo) -> Column:
+    return Column(title=f"{metric.title} {'↑' if metric.direction == 'higher' else '↓'}", aside=metric.unit)
 
 
-def _mean(mean: Mean, metric: MetricInfo, images: int) -> str:
-    """``14.92 ±0.95``, with the number of images where some have no value."""
+def _mean(mean: Mean, metric: MetricInfo) -> Cell:
+    """``14.92`` and ``±0.95``, with the number of images where some have no value."""
     if not math.isfinite(mean.value):
-        return "–"
+        return Cell(text="–")
     half = (mean.high - mean.low) / 2
-    spread = f" ±{half:.{metric.digits}f}" if math.isfinite(half) else ""
-    return f"{mean.value:.{metric.digits}f}{spread}{f' (n={mean.count})' if mean.without else ''}"
+    spread = f"±{half:.{metric.digits}f}" if math.isfinite(half) else ""
+    counted = f"(n={mean.count})" if mean.without else ""
+    return Cell(text=f"{mean.value:.{metric.digits}f}", aside=" ".join(filter(None, (spread, counted))))
 
 
 def _cell(values: Mapping[str, float], metrics: Sequence[MetricInfo]) -> str:
@@ -210,32 +181,6 @@ def _cell(values: Mapping[str, float], metrics: Sequence[MetricInfo]) -> str:
 
 def _number(value: float) -> str:
     return repr(value) if math.isfinite(value) else ""
-
-
-def _piped(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _latex_row(texts: Sequence[str]) -> str:
-    return " & ".join(_escaped(text) for text in texts) + r" \\"
-
-
-def _escaped(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
-
-
-_LATEX = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-    "–": "--",
-    "σ": r"$\sigma$",
-    "×": r"$\times$",
-}
 
 
 def _csv(lines: Sequence[Sequence[str]]) -> str:

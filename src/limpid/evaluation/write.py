@@ -4,7 +4,8 @@ from pathlib import Path
 
 from limpid.errors import MissingExtraError, UsageError
 from limpid.evaluation.results import Results, write_json
-from limpid.evaluation.tables import field_table, latex, main_table, markdown, per_image_csv, summary_csv
+from limpid.evaluation.table_writers import latex, markdown
+from limpid.evaluation.tables import field_table, main_table, per_image_csv, summary_csv
 from limpid.progress import say
 
 
@@ -17,7 +18,7 @@ def write(results: Results, folder: Path) -> list[Path]:
     tables = [table for table in (main_table(results), field_table(results)) if table is not None]
     notes = "".join(f"- {note}\n" for note in results.notes)
     texts = {
-        "table.md": "\n".join(f"{table.title}\n\n{markdown(table)}" for table in tables) + (f"\n{notes}" if notes else ""),
+        "table.md": "\n".join(f"{table.caption}\n\n{markdown(table)}" for table in tables) + (f"\n{notes}" if notes else ""),
         "table.csv": summary_csv(results),
         "per_image.csv": per_image_csv(results),
         "table.tex": "\n".join(map(latex, tables)),

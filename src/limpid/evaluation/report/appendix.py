@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from limpid.evaluation.report.elements import Block, Cell, Column, Lines, Mark, Row, Table
+from limpid.evaluation.report.elements import Block, Lines
 from limpid.evaluation.report.tables import amount, number
 from limpid.evaluation.results import INPUT, MetricInfo, ModelInfo, Results, Score
 from limpid.evaluation.summary import Group
+from limpid.evaluation.table import Cell, Column, Mark, Row, Table
 
 MOST_LINES = 200
 """Remarks and errors that the page lists; ``per_image.csv`` has them all."""

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from limpid.evaluation.report.elements import Block, Chart, Charts, Heading, Legend, Mark
+from limpid.evaluation.report.elements import Block, Chart, Charts, Heading, Legend
 from limpid.evaluation.report.plots import MOST_DOTS, Line, Values, bars, boxes, cloud, curves
 from limpid.evaluation.report.svg import svg
 from limpid.evaluation.report.tables import ARROWS, heading
 from limpid.evaluation.results import INPUT, MetricInfo, Results
 from limpid.evaluation.summary import Group, by_image
+from limpid.evaluation.table import Mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

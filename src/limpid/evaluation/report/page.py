@@ -10,11 +10,12 @@ from limpid.errors import MissingExtraError
 from limpid.evaluation.published import averaged
 from limpid.evaluation.report import appendix
 from limpid.evaluation.report.charts import degradation_charts, image_charts, sets_of
-from limpid.evaluation.report.elements import Block, Mark, Section, marks
+from limpid.evaluation.report.elements import Block, Section
 from limpid.evaluation.report.gallery import LONGEST, scenes
 from limpid.evaluation.report.tables import WINS, condition_tables, image_table, listed, set_table
 from limpid.evaluation.results import INPUT, Results
 from limpid.evaluation.summary import Group, groups
+from limpid.evaluation.table import Mark, marks
 
 if TYPE_CHECKING:
     from jinja2 import Environment

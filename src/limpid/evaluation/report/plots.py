@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from limpid.evaluation.report.elements import GREY, Mark
+from limpid.evaluation.table import GREY, Mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from limpid.evaluation.report.elements import Cell, Column, Mark, Row, Table
 from limpid.evaluation.results import INPUT, MetricInfo, PublishedRow, Results
 from limpid.evaluation.summary import Group, Mean, by_image, by_set, win_rate
+from limpid.evaluation.table import Cell, Column, Mark, Row, Table
 
 Marks = Mapping[str, Mark]
 
