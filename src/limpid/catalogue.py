@@ -4,11 +4,11 @@ Listing reads the folder and imports nothing; finding imports that one file. Thi
 group ``limpid.KIND`` (``limpid.models``, ``limpid.mixtures``, …), whose objects are entries.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from limpid.errors import UnknownNameError
 
@@ -28,6 +28,10 @@ FOLDERS = {
     "converters": "checkpoints/convert",
 }
 """Kind of thing → its folder below the package."""
+
+Setting: TypeAlias = None | bool | int | float | str | Sequence[Any] | Mapping[str, Any]
+Settings: TypeAlias = Mapping[str, Setting]
+"""What a recipe or a checkpoint can say of one thing: plain values by the names of its constructor's parameters."""
 
 Takes = Literal["layer", "scene", "logits", "teacher"]
 """``layer``: an estimate and its target; ``scene``: all layers and the batch; ``logits``: what a discriminator says of both;
@@ -70,7 +74,7 @@ class ModelEntry(Entry):
     build: Callable[..., "LayerNetwork"]
     tasks: tuple[str, ...]
     layers: tuple[str, ...]
-    sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sizes: Mapping[str, Settings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,12 +154,12 @@ def find(kind: str, name: str) -> Entry:
     return loaded
 
 
-def sizes_of(entry: Entry) -> Mapping[str, Mapping[str, Any]]:
+def sizes_of(entry: Entry) -> Mapping[str, Settings]:
     """Named sizes of a network; nothing else has any."""
     return entry.sizes if isinstance(entry, ModelEntry) else {}
 
 
-def settings_of(entry: Entry, size: str | None) -> Mapping[str, Any]:
+def settings_of(entry: Entry, size: str | None) -> Settings:
     """Settings of a named size (the first one when ``size`` is None).
 
     Raises UnknownNameError for a size that the entry does not have.

@@ -1,4 +1,4 @@
-"""Albedo and shading are prepared, trained and evaluated as photos through glass are; networks and protocols follow the set's task."""
+"""Albedo and shading are prepared, trained and evaluated as T and R are; networks and protocols follow the set's task."""
 
 import json
 

@@ -171,8 +171,8 @@ def test_means_are_never_taken_over_several_strengths(tmp_path):
 
 
 def test_curves_pass_through_the_means():
-    from limpid.evaluation.table import marks
     from limpid.evaluation.report.plots import Line, bars, curves
+    from limpid.evaluation.table import marks
 
     figure = mpl.figure.Figure()
     line = Line([30.0, 25.0], [29.0, 24.5], [31.0, 26.0])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from limpid import catalogue
 from limpid._version import __version__
+from limpid.catalogue import Settings
 from limpid.checkpoints import unwrap
 from limpid.checkpoints.recognise import recognise
 from limpid.errors import WeightsError
@@ -27,9 +28,9 @@ class Checkpoint:
     """A network's name in the catalogue, its settings, its tensors, and notes such as the recipe it came from."""
 
     model: str
-    settings: Mapping[str, Any]
+    settings: Settings
     tensors: Mapping[str, Tensor]
-    notes: Mapping[str, Any]
+    notes: Settings
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

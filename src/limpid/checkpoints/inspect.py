@@ -1,11 +1,10 @@
 """What a weight file is, for people: ``limpid inspect`` and ``limpid convert``."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from limpid import catalogue
+from limpid.catalogue import Settings
 from limpid.checkpoints import file
 from limpid.checkpoints.recognise import size_of
 from limpid.errors import UsageError
@@ -28,7 +27,7 @@ class Inspection:
     sha256: str
     model: str
     size: str | None
-    settings: Mapping[str, Any]
+    settings: Settings
     tasks: tuple[str, ...]
     layers: tuple[str, ...]
     parameters: int
@@ -36,7 +35,7 @@ class Inspection:
     source: str
     licence: str
     trained_on: str
-    notes: Mapping[str, Any]
+    notes: Settings
 
 
 def inspect(path: Path) -> Inspection:

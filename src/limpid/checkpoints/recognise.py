@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from inspect import signature
-from typing import Any
 
 from torch import Tensor
 
 from limpid import catalogue
+from limpid.catalogue import Settings
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 from limpid.checkpoints.unwrap import Candidate, candidates
 from limpid.errors import MissingExtraError, WeightsError
@@ -24,7 +24,7 @@ class Recognised:
     """A network's name in the catalogue, its settings, its tensors under our names, and the prefix taken off theirs."""
 
     model: str
-    settings: Mapping[str, Any]
+    settings: Settings
     tensors: Mapping[str, Tensor]
     prefix: str
 
@@ -53,12 +53,12 @@ def recognise(tensors: Mapping[str, Tensor], source: str) -> Recognised:
     return found[0]
 
 
-def size_of(model: str, settings: Mapping[str, Any]) -> str | None:
+def size_of(model: str, settings: Settings) -> str | None:
     """The named size that these settings are, defaults filled in; None when they are nobody's."""
     entry = catalogue.find("models", model)
     defaults = {name: parameter.default for name, parameter in signature(entry.build).parameters.items()}
 
-    def full(some: Mapping[str, Any]) -> dict[str, Any]:
+    def full(some: Settings) -> Settings:
         return {name: tuple(value) if isinstance(value, list) else value for name, value in {**defaults, **some}.items()}
 
     return next((size for size, published in entry.sizes.items() if full(published) == full(settings)), None)

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from limpid.catalogue import Setting, Settings
 from limpid.errors import WeightsError
 from limpid.weights import reader
 
@@ -51,7 +52,7 @@ class Unwrapped:
 
     tensors: Mapping[str, Tensor]
     layout: str
-    notes: Mapping[str, Any]
+    notes: Settings
 
 
 def unwrap(path: Path, content: Any) -> Unwrapped:
@@ -146,11 +147,11 @@ def _completed(path: Path, half: re.Match[str], tensors: Mapping[str, Tensor]) -
     return {**merged, **{f"G_{there}.{name}": tensor for name, tensor in _clean(other).items()}}
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def _plain(value: Any) -> Settings:
     """What a file says about itself in numbers and short texts, one mapping deep."""
     if not isinstance(value, Mapping):
         return {}
-    notes: dict[str, Any] = {}
+    notes: dict[str, Setting] = {}
     for key, item in value.items():
         if isinstance(key, str) and isinstance(item, bool | int | str) and len(str(item)) <= 200:
             notes[key] = item

@@ -1,10 +1,11 @@
 """``limpid prepare``: a downloaded data set in the one layout, or the check of one."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from limpid.catalogue import Settings
 from limpid.cli.stops import whole_or_nothing
 from limpid.data.options import parse_settings
 from limpid.errors import UsageError
@@ -43,7 +44,7 @@ def prepare(
         _prepare(given[0], Path(given[1]), Path(given[2]), chosen, quiet)
 
 
-def _prepare(name: str, raw: Path, out: Path, settings: dict[str, Any], quiet: bool) -> None:
+def _prepare(name: str, raw: Path, out: Path, settings: Settings, quiet: bool) -> None:
     from limpid.data.prepare import prepare as tidy
 
     existed = out.is_dir() and any(out.iterdir())  # prepare refuses what is there, unless it is this very set

@@ -1,11 +1,11 @@
 """The options of ``limpid synthesise`` and ``limpid.synthesise``."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from limpid.catalogue import Settings
 from limpid.errors import SettingError, UsageError
 from limpid.options import option
 
@@ -23,7 +23,7 @@ def parse_size(text: str) -> Size:
     return int(match[1]), int(match[2] or match[1])
 
 
-def parse_settings(given: Iterable[str]) -> dict[str, Any]:
+def parse_settings(given: Iterable[str]) -> Settings:
     """Name → value from NAME=VALUE with YAML values, e.g. ``radius=[2, 200]`` or ``shapes={disk: 1, polygon: 2}``.
 
     Whether the name exists and the value fits is for its owner to say. Raises UsageError for what cannot be read.
@@ -60,7 +60,7 @@ class SynthesisOptions:
     seed: int | None = option(None, "Equal seeds give equal bytes (0, or that of the preset).")
     size: Size | None = option(None, "HEIGHTxWIDTH in pixels (leaves 512x512, pairs 224x224).", metavar="HxW", text=parse_size)
     preset: str | None = option(None, "Of leaves: a published collection, e.g. div2k_512.")
-    settings: Mapping[str, Any] = option(
+    settings: Settings = option(
         {}, "A setting of the kind, e.g. colours=saturated.", "--set", metavar="NAME=VALUE", text=parse_settings, repeatable=True
     )
     mixtures: Sequence[str] = option((), "Of pairs: how light mixes; repeatable (glass).", "--mixture")

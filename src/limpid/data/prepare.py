@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, get_args
+from typing import get_args
 
 import cv2
 import numpy as np
 from pydantic import ValidationError, validate_call
 
 from limpid import catalogue
+from limpid.catalogue import Settings
 from limpid.data.archive import MOST_BYTES, Unpacker
 from limpid.data.decode import is_photo, pixels
 from limpid.data.layout import FolderSet, Placement
@@ -29,7 +30,7 @@ def prepare(
     raw: Path,
     out: Path,
     *,
-    settings: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
     most_bytes: int = MOST_BYTES,
     quiet: bool = True,
 ) -> Manifest:
@@ -90,7 +91,7 @@ def describe() -> list[Described]:
     return rows
 
 
-def _build(set_name: str, settings: Mapping[str, Any]) -> FolderSet:
+def _build(set_name: str, settings: Settings) -> FolderSet:
     build = catalogue.find("sets", set_name).build
     signature = inspect.signature(build, eval_str=True)
     if signature.return_annotation is not FolderSet:

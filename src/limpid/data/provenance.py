@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from limpid.catalogue import Settings
 from limpid.data.manifest import Manifest
 from limpid.data.options import Size
 from limpid.data.photographs import Photographs, Source
@@ -39,7 +40,7 @@ class Provenance:
     preset: str | None
     seed: int
     size: Size | None
-    settings: dict[str, Any]
+    settings: Settings
     mixtures: tuple[str, ...]
     degradations: tuple[str, ...]
     source: Source | None
@@ -61,7 +62,7 @@ def read_provenance(manifest: Manifest, path: Path) -> Provenance:
     return origin
 
 
-def settled(kind: str, chosen: Mapping[str, Any]) -> Any:
+def settled(kind: str, chosen: Settings) -> Any:
     """The settings of a kind with every default filled in, as its own frozen value; None for a kind without settings.
 
     Raises UnknownNameError for a setting that does not exist and SettingError for a value that it cannot have.

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from limpid import catalogue
 from limpid._version import __version__
+from limpid.catalogue import Settings
 from limpid.data.decode import is_photo, size
 from limpid.data.manifest import NAME, FileRecord, Manifest
 from limpid.data.options import Size, SynthesisOptions
@@ -75,7 +75,7 @@ def _check(options: SynthesisOptions) -> str:
     return kind
 
 
-def _photos(options: SynthesisOptions, settings: Mapping[str, Any]) -> Photographs | None:
+def _photos(options: SynthesisOptions, settings: Settings) -> Photographs | None:
     natural = settings.get("colours") == "natural"
     if options.kind != "pairs" and not natural:
         if options.source is not None:

@@ -1,12 +1,13 @@
 """Protocols as rows of data: which measures with which settings, how outputs are rounded, what happens to sizes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from PIL.Image import Resampling
 
 from limpid import catalogue
+from limpid.catalogue import Settings
 from limpid.errors import MissingExtraError, UnknownNameError, UsageError, WeightsError
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
@@ -47,7 +48,7 @@ class Column:
     """
 
     metric: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
     optional: bool = False
     layer: str = ""
 

@@ -1,6 +1,5 @@
 """Networks by name, for people: ``limpid.create_model`` and ``limpid.list_models``."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from inspect import signature
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import torch
 
 from limpid import catalogue
+from limpid.catalogue import Settings
 from limpid.errors import MissingExtraError, UnknownNameError
 from limpid.layers.network import LayerNetwork
 from limpid.weights.manifest import Row, rows
@@ -78,7 +78,7 @@ def describe() -> list[Description]:
     return described
 
 
-def _count(entry: catalogue.Entry, settings: Mapping[str, Any]) -> int | None:
+def _count(entry: catalogue.Entry, settings: Settings) -> int | None:
     try:
         with torch.device("meta"):
             network = entry.build(**settings)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from limpid.catalogue import Settings
 from limpid.epochs import at
 
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -50,7 +51,7 @@ class Named(Section):
     """Its name in the catalogue."""
 
     @property
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self) -> Settings:
         """Settings of the entry, unchecked."""
         return self.model_extra or {}
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from limpid.catalogue import Entry, Nested, find, settings_of, sizes_of
+from limpid.catalogue import Entry, Nested, Settings, find, settings_of, sizes_of
 from limpid.errors import SettingError
 from limpid.recipe.errors import NOWHERE, Where, located, refusal, unknown
 from limpid.recipe.models import Item, Model, Named, Term
@@ -17,13 +17,17 @@ BESIDE: Mapping[str, type[Named]] = {"losses": Term, "sources": Item, "models": 
 """Kind → the section of a recipe whose own keys stand beside the settings."""
 
 
+Arguments: TypeAlias = Mapping[str, Any]
+"""What a constructor is called with: checked against its annotations, lists turned to tuples, nested things built."""
+
+
 def built(
     kind: str,
     name: str,
-    settings: Mapping[str, Any],
+    settings: Settings,
     *,
     size: str | None = None,
-    given: Mapping[str, Any] | None = None,
+    given: Mapping[str, object] | None = None,
     where: Where = NOWHERE,
 ) -> Any:
     """The catalogued thing ``name`` made from ``settings``; the parameters are those of ``arguments``.
@@ -39,12 +43,12 @@ def built(
 def arguments(
     kind: str,
     name: str,
-    settings: Mapping[str, Any],
+    settings: Settings,
     *,
     size: str | None = None,
-    given: Mapping[str, Any] | None = None,
+    given: Mapping[str, object] | None = None,
     where: Where = NOWHERE,
-) -> dict[str, Any]:
+) -> Arguments:
     """Everything that ``build`` of an entry is to be called with.
 
     ``settings`` come first, then what the program has ``given`` and the signature takes, then the settings of the named
@@ -61,13 +65,13 @@ def arguments(
 
 def validated(
     build: Callable[..., Any],
-    settings: Mapping[str, Any],
+    settings: Settings,
     *,
     given: Collection[str] = (),
     where: Where = NOWHERE,
     owner: str | None = None,
     beside: Collection[str] = (),
-) -> dict[str, Any]:
+) -> Arguments:
     """Settings as ``build`` wants them: typed, lists turned to tuples, nested catalogued things built. Defaults are not filled in.
 
     ``given``: parameters that the program supplies; a setting of that name replaces it where text can hold it. ``where``: the
@@ -88,7 +92,7 @@ def validated(
     return {**_typed([known[name] for name in rest], rest, where), **nested}
 
 
-def _typed(chosen: list[Parameter], settings: Mapping[str, Any], where: Where) -> dict[str, Any]:
+def _typed(chosen: list[Parameter], settings: Settings, where: Where) -> Arguments:
     """Values through pydantic's JSON mode, where lists are tuples and texts are paths, but true is no number."""
     try:
         text = to_json(settings, inf_nan_mode="constants")

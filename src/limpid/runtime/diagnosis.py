@@ -23,8 +23,6 @@ OPTIONAL = {
     "lightning-fabric": "train",
     "tensorboard": "train",
     "torchmetrics": "evaluate",
-    "onnxruntime": "onnx",
-    "gradio": "web",
 }
 
 

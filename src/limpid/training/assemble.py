@@ -1,14 +1,14 @@
 """From a checked recipe to things that run: every name is looked up in the catalogue, every setting checked against its owner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
+from limpid.catalogue import Settings
 from limpid.data.augment import Augment
 from limpid.data.stream import Source, Stream
 from limpid.errors import SettingError, UsageError
@@ -34,7 +34,7 @@ class Assembly:
     """
 
     task: Task
-    settings: Mapping[str, Any]
+    settings: Settings
     network: LayerNetwork
     procedure: Procedure
     sources: Sequence[Source]
@@ -124,7 +124,7 @@ def fill(procedure: Procedure, weights: str) -> None:
         say("note: backbones hold random numbers, as --backbone-weights none asks for; this is for tests, not for results")
 
 
-def _network(loaded: Loaded) -> tuple[dict[str, Any], LayerNetwork]:
+def _network(loaded: Loaded) -> tuple[Settings, LayerNetwork]:
     options, where = loaded.recipe.model, loaded.where("model")
     settings = arguments("models", options.name, options.settings, size=options.size, where=where)
     entry = catalogue.find("models", options.name)

@@ -1,11 +1,10 @@
 """BaseNet's files (Wei et al., CVPR 2019): ERRNet's keys without attention and pyramid."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import Entry, Settings
 from limpid.checkpoints.convert.errnet import read_settings
 
 
@@ -14,7 +13,7 @@ class BasenetConverter:
 
     model = "basenet"
 
-    def recognise(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+    def recognise(self, shapes: Mapping[str, tuple[int, ...]]) -> Settings | None:
         """Settings that differ from the defaults, None for another architecture."""
         if any(".se_layer." in name or name.startswith("pyramid_module.") for name in shapes):
             return None

@@ -6,11 +6,10 @@ release, in the residue module since). Where the two differ, published code keep
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import Entry, Settings
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 _BACKBONE = "backbone."
@@ -23,7 +22,7 @@ class DSRNetConverter:
 
     model = "dsrnet"
 
-    def recognise(self, shapes: Shapes) -> dict[str, Any] | None:
+    def recognise(self, shapes: Shapes) -> Settings | None:
         """Settings of ``models.dsrnet``, or None. The backbone may be there or not, as in our own files."""
         found = {_name(key): tuple(shapes[key]) for key in _once(shapes)}
         if not all(len(shape) == 4 and min(shape) > 0 for shape in (found.get(key, ()) for key in _LANDMARKS)):
@@ -51,7 +50,7 @@ def _once(keys: Iterable[str]) -> list[str]:
     return [key for key in keys if ".seq_l." not in key or key.replace(".seq_l.", ".seq_r.") not in present]
 
 
-def _settings(found: Shapes) -> dict[str, Any]:
+def _settings(found: Shapes) -> Settings:
     levels = _count(found, "downs")
     return {
         "width": found["ending.seq.0.weight"][1],

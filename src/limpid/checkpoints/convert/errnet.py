@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from inspect import signature
-from typing import Any
 
 from torch import Tensor
 
 from limpid import catalogue
 from limpid.backbones.vgg19 import FIRSTS, layers
-from limpid.catalogue import Entry
+from limpid.catalogue import Entry, Settings
 from limpid.checkpoints.convert._shapes import shapes_of
 
 _SQUEEZE = "res_module.0.se_layer.fc.0.weight"
@@ -20,7 +19,7 @@ class ErrnetConverter:
 
     model = "errnet"
 
-    def recognise(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+    def recognise(self, shapes: Mapping[str, tuple[int, ...]]) -> Settings | None:
         """Settings that differ from the defaults, None for another architecture (BaseNet has neither attention nor pyramid)."""
         if _SQUEEZE not in shapes and _JOIN not in shapes:
             return None
@@ -31,14 +30,14 @@ class ErrnetConverter:
         return dict(tensors)
 
 
-def read_settings(model: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+def read_settings(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Settings | None:
     """Settings of ERRNet or BaseNet read from shapes, checked by building the network on the meta device; None if it differs."""
     first = shapes.get("conv1.conv2d.weight", ())
     taps = _taps(first[1] - 3) if len(first) == 4 else None
     if taps is None or "deconv3.conv2d.weight" not in shapes:
         return None
     squeeze = shapes.get(_SQUEEZE)
-    found = {
+    found: Settings = {
         "hypercolumn": taps,
         "width": first[0],
         "blocks": len([name for name in shapes if name.startswith("res_module.") and name.endswith(".conv1.conv2d.weight")]),

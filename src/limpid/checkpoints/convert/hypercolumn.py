@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from limpid.backbones._dinov3 import to_timm
 from limpid.backbones.vgg19 import SLICES
-from limpid.catalogue import Entry
+from limpid.catalogue import Entry, Setting, Settings
 from limpid.checkpoints.convert._shapes import shapes_of
 
 _SLICES = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")  # what the port calls the taps that are SLICES
@@ -30,7 +29,7 @@ class HypercolumnConverter:
 
     model = "hypercolumn"
 
-    def recognise(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+    def recognise(self, shapes: Mapping[str, tuple[int, ...]]) -> Settings | None:
         """Backbone and the settings that differ from the defaults, None for another architecture."""
         if "conv9.norm.w0" not in shapes or len(shapes.get("conv_last.weight", ())) != 4:
             return None
@@ -54,12 +53,12 @@ class HypercolumnConverter:
         return {**others, **{f"{_MODEL}{name}": tensor for name, tensor in to_timm(model, full_bias=not masked).items()}}
 
 
-def _settings(ours: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+def _settings(ours: Mapping[str, tuple[int, ...]]) -> Settings | None:
     """Settings that shapes under our keys speak of, unchecked; None when there is no backbone that we know."""
     backbone = _backbone(ours)
     if backbone is None:
         return None
-    settings: dict[str, Any] = {"backbone": backbone}
+    settings: dict[str, Setting] = {"backbone": backbone}
     if "residual_scales.0" in ours:
         settings["variant"] = "residual_skips"
     if "rir_group_scales.0" in ours:

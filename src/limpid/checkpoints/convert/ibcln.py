@@ -1,11 +1,10 @@
 """Published IBCLN files (JHL-HUST/IBCLN): two siblings, ``*_net_G_T.pth`` and ``*_net_G_R.pth``, joined before by ``layouts``."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import Entry, Settings
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 
@@ -14,7 +13,7 @@ class IbclnConverter:
 
     model = "ibcln"
 
-    def recognise(self, shapes: Shapes) -> dict[str, Any] | None:
+    def recognise(self, shapes: Shapes) -> Settings | None:
         """Settings of the cascade that has exactly these keys and shapes, None when there is none."""
         first = shapes.get("G_T.conv1.0.weight", ())
         if len(first) != 4:

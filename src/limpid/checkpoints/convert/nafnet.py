@@ -1,12 +1,11 @@
 """Published NAFNet files (megvii-research/NAFNet, ``NAFNet-{GoPro,SIDD,REDS}-width*.pth``) and those of rstor."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
 from limpid.blocks.naf import Activation
-from limpid.catalogue import Entry
+from limpid.catalogue import Entry, Settings
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 LOCALLY_TESTED = (1, 1, 1, 28)
@@ -27,13 +26,13 @@ class NafNetConverter:
     model = "nafnet"
     activation: Activation = "gate"
 
-    def recognise(self, shapes: Shapes) -> dict[str, Any] | None:
+    def recognise(self, shapes: Shapes) -> Settings | None:
         """Settings of the network that has exactly these keys and shapes, None when there is none."""
         renamed = {ours(key): shape for key, shape in shapes.items()}
         settings = _frame(renamed)
         if settings is None:
             return None
-        settings |= {"activation": self.activation}
+        settings = {**settings, "activation": self.activation}
         if self.model == "nafnet":
             official = settings["feed_forward"] is None and settings["attention"]
             settings["shuffle"] = round((renamed["intro.weight"][1] / 3) ** 0.5)
@@ -45,7 +44,7 @@ class NafNetConverter:
         return {ours(key): tensor for key, tensor in tensors.items()}
 
 
-def _frame(shapes: Shapes) -> dict[str, Any] | None:
+def _frame(shapes: Shapes) -> Settings | None:
     """What keys and the first block say about the frame, unchecked; None when there is no such block."""
     inner = {key: shape for key, shape in shapes.items() if key.endswith(".conv4.weight")}
     if not inner or any(len(shape) != 4 for shape in (*inner.values(), shapes.get("intro.weight", ()))):

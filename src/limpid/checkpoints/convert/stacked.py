@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import Entry, Settings
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 _BLOCK = re.compile(r"conv_stack\.(\d+)\.conv1\.weight")
@@ -17,7 +17,7 @@ class StackedConverter:
 
     model = "stacked"
 
-    def recognise(self, shapes: Shapes) -> dict[str, Any] | None:
+    def recognise(self, shapes: Shapes) -> Settings | None:
         """Settings of the network that has exactly these keys and shapes, None when there is none."""
         layers = 2 + _blocks(shapes)
         first = next((key for key in shapes if _ours(key, layers) == "conv_stack.0.conv.weight"), "")

@@ -1,11 +1,10 @@
 """USI3D's published files: three generators, splitter and merger in one dict; our keys are theirs behind the part's name."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
-from limpid.catalogue import Entry
+from limpid.catalogue import Entry, Settings
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 _NEEDED = (
@@ -21,7 +20,7 @@ class Usi3dConverter:
 
     model = "usi3d"
 
-    def recognise(self, shapes: Shapes) -> dict[str, Any] | None:
+    def recognise(self, shapes: Shapes) -> Settings | None:
         """Settings of the network, or None when the keys and shapes are not exactly its own."""
         if not all(name in shapes and len(shapes[name]) >= 2 for name in _NEEDED):
             return None
