@@ -1,7 +1,9 @@
-"""Gaussian defocus, separable and fast."""
+"""Defocus: Gaussian, separable and fast, or the disk of a lens."""
 
+import math
 from typing import Literal
 
+import cv2
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -36,3 +38,23 @@ def gaussian_blur(image: Tensor, size: int, sigma: float, *, border: Border = "c
     padded = F.pad(image[:, None], (radius, radius, radius, radius), mode=mode)  # (3, 1, H + 2r, W + 2r)
     rows = F.conv2d(padded, kernel.view(1, 1, 1, size))
     return F.conv2d(rows, kernel.view(1, 1, size, 1))[:, 0]
+
+
+def disk_kernel(radius: float) -> Tensor:
+    """The image of a point out of focus: a disk of ``radius`` pixels with a rim one pixel soft, summing to 1; (k, k).
+
+    Raises SettingError for a radius that is not above 0.
+    """
+    if radius <= 0:
+        raise SettingError(f"a disk needs a radius above 0 pixels; got {radius}")
+    reach = math.ceil(radius)
+    offsets = torch.arange(-reach, reach + 1, dtype=torch.float32)
+    disk = (radius + 0.5 - torch.hypot(offsets[:, None], offsets[None, :])).clamp(0, 1)
+    return disk / disk.sum()
+
+
+def disk_blur(image: Tensor, radius: float) -> Tensor:
+    """Blur a (C, H, W) image with a ``disk_kernel``; same size, borders mirrored without the rim twice."""
+    kernel = disk_kernel(radius).numpy()
+    blurred = cv2.filter2D(image.permute(1, 2, 0).numpy(), -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    return torch.from_numpy(blurred.reshape(*image.shape[1:], -1)).permute(2, 0, 1).contiguous()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -20,7 +20,10 @@ from limpid.physics.degradation import Degradation, degrade
 from limpid.physics.formation import Formation, Mixture
 from limpid.physics.seeds import generator
 
+Thing = TypeVar("Thing")
+
 _TRIES = 100  # draws in a row that may be rejected
+_TWICE = 1 / 3  # share of the scenes under one condition that come under a second one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,8 @@ class MixedPairs:
     CVPR 2019: 15,287 photos are 7,643 pairs); ``same`` takes the photo of the same place in ``reflections`` (Zhang et al., CVPR
     2018); ``random`` any photo of ``reflections`` (Li et al., CVPR 2020), of one list any other one. ``mixtures``: formation
     models with weights; ``no_reflection``: share of items whose input is the transmission; ``reject``: pairs to draw again.
+    ``conditions``: ways to photograph a scene (depth of field, fog, …), with weights, of which a ``conditioned`` share of the
+    transmissions goes through one, and of these a third through a second one, before they are blended or left without a reflection.
     ``degrade``: degradations that a ``degraded`` share of the inputs goes through in this order, as in a camera; layers stay.
     Photos of one size are augmented alike, as published, unless in windows, which each photo has of its own. Raises DataError when
     the photos do not suffice, SettingError when lists and partners do not agree.
@@ -67,6 +72,8 @@ class MixedPairs:
         partner: Literal["halves", "same", "random"] = "halves",
         no_reflection: float = 0.0,
         reject: Reject | None = None,
+        conditions: Sequence[tuple[Degradation, float]] = (),
+        conditioned: float = 0.0,
         degrade: Sequence[Degradation] = (),
         degraded: float = 0.0,
     ) -> None:
@@ -84,9 +91,9 @@ class MixedPairs:
             raise DataError(f"photos of the same place need two lists of one length; got {lengths}")
         if not len(self) or len(self.reflections) < 1 + self.alone:
             raise DataError(f"blending needs at least two photos; got {len(transmissions)} and {len(self.reflections)}")
-        self.formations = [formation for formation, _ in mixtures]
-        weights = np.array([weight for _, weight in mixtures], dtype=float)
-        self.chances = weights / weights.sum()
+        self.formations, self.chances = _weighted(mixtures)
+        self.conditions, self.condition_chances = _weighted(conditions) if conditions else ([], None)
+        self.conditioned = conditioned if conditions else 0.0
 
     def __len__(self) -> int:
         return len(self.transmissions) // 2 if self.partner == "halves" else len(self.transmissions)
@@ -122,7 +129,7 @@ class MixedPairs:
     def _blend(self, first: int, second: int, draw: np.random.Generator) -> Pair | None:
         behind, mirrored = self.transmissions[first], self.reflections[second]
         parameters = self.augment.draw(draw, (behind.shape[0], behind.shape[1]))
-        transmission = self.augment.apply(behind, parameters)
+        transmission = self._photographed(self.augment.apply(behind, parameters), draw)
         if draw.random() < self.no_reflection:
             nothing = torch.zeros_like(transmission)
             name = f"{first} no reflection"
@@ -144,6 +151,15 @@ class MixedPairs:
             gain=mixture.gain,
         )
 
+    def _photographed(self, scene: Tensor, draw: np.random.Generator) -> Tensor:
+        """The scene under conditions that make its photo hard to tell from one through glass, perhaps; within 0…1."""
+        if not self.conditioned or draw.random() >= self.conditioned:
+            return scene
+        for _ in range(1 + int(draw.random() < _TWICE)):
+            condition = self.conditions[draw.choice(len(self.conditions), p=self.condition_chances)]
+            scene = condition.apply(scene, condition.draw(draw, (scene.shape[1], scene.shape[2]))).image.clamp(0, 1)
+        return scene
+
     def _seen(self, photo: Tensor, draw: np.random.Generator) -> Tensor:
         """The photo as a camera keeps it: perhaps degraded, within 0…1."""
         if not self.degrade or draw.random() >= self.degraded:
@@ -161,6 +177,11 @@ class MixedPairs:
         return self.augment.apply(photo, parameters)
 
 
+def _weighted(things: Sequence[tuple[Thing, float]]) -> tuple[list[Thing], np.ndarray]:
+    weights = np.array([weight for _, weight in things], dtype=float)
+    return [thing for thing, _ in things], weights / weights.sum()
+
+
 @lru_cache(maxsize=4)
 def _shuffled(seed: int, epoch: int, count: int) -> np.ndarray:
     return generator(seed, epoch, "halves").permutation(count)
@@ -176,6 +197,8 @@ def mixture(
     partner: Literal["halves", "same", "random"] = "halves",
     no_reflection: float = 0.0,
     reject: Reject | None = None,
+    conditions: Annotated[Sequence[tuple[Degradation, float]], Nested(kind="degradations", weighted=True)] = (),
+    conditioned: float = 0.0,
     degrade: Annotated[Sequence[Degradation], Nested(kind="degradations")] = (),
     degraded: float = 0.0,
     keep: bool = False,
@@ -198,6 +221,8 @@ def mixture(
         partner=partner,
         no_reflection=no_reflection,
         reject=reject,
+        conditions=conditions,
+        conditioned=conditioned,
         degrade=degrade,
         degraded=degraded,
     )
