@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -25,11 +26,24 @@ _CONSTANTS = ("mean", "std", "num_batches_tracked", "rope.periods")  # a publish
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """Where weights come from: published ``files`` (any one serves), the ``page`` to get them from, and what can be downloaded."""
+    """Where weights come from: published ``files`` (any one serves), the ``page`` to get them from, and what can be downloaded.
+
+    ``package``: a Python package that brings one of the files, looked for where it is installed.
+    """
 
     files: tuple[str, ...]
     page: str
     remote: Remote | None = None
+    package: str | None = None
+
+    def packaged(self) -> Path | None:
+        """The file inside its installed package; None where there is none."""
+        spec = None if self.package is None else find_spec(self.package)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            for name in self.files:
+                for path in Path(folder).rglob(name):
+                    return path
+        return None
 
 
 class Backbone(nn.Module):
@@ -112,6 +126,9 @@ class Backbone(nn.Module):
         for name in self.home.files:
             if (cache_folder() / name).is_file():
                 return cache_folder() / name
+        packaged = self.home.packaged()
+        if packaged is not None:
+            return packaged
         advice = f"looked for {self._wish()}; put it there or name it with --backbone-weights FILE|DIR (none: random)"
         if self.home.remote is None:
             raise WeightsError(f"the weights of this backbone have no public download, {advice}")

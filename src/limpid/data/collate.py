@@ -30,7 +30,13 @@ def collate(pairs: Sequence[Pair], task: Task) -> Batch:
         kinds=tuple(pair.kind for pair in pairs),
         gain=torch.tensor([pair.gain for pair in pairs], dtype=torch.float32),
         names=tuple(pair.name for pair in pairs),
+        hint=_hints(pairs) if any(pair.hint is not None for pair in pairs) else None,
     )
+
+
+def _hints(pairs: Sequence[Pair]) -> Tensor:
+    """(B, 1, H, W), zeros where nobody gave a hint."""
+    return torch.stack([torch.zeros_like(pair.input[:1]) if pair.hint is None else pair.hint for pair in pairs])
 
 
 def _layer(pair: Pair, name: str) -> Tensor:

@@ -22,6 +22,7 @@ class Batch:
     ``task``: what is to be made of them. ``input``: (B, 3, H, W), 0…1, sRGB-encoded. ``truth``: name of each of the task's layers
     → (B, 3, H, W), zeros where nobody knows it; ``known``: the same name → (B,), bool, on the CPU. ``kinds`` and ``names``: one
     per photo. ``gain``: (B,), what the transmission was multiplied by in linear light when it was mixed, 1 where nobody did.
+    ``hint``: (B, 1, H, W), 1 where a person saw the layer that is to be taken off, 0 elsewhere.
     """
 
     task: Task
@@ -31,9 +32,15 @@ class Batch:
     kinds: tuple[Kind, ...]
     gain: Tensor
     names: tuple[str, ...]
+    hint: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.kinds)
+
+    @property
+    def seen(self) -> Tensor:
+        """What a network is given: the input, with the hint as a fourth channel where there is one."""
+        return self.input if self.hint is None else torch.cat([self.input, self.hint], dim=1)
 
     def to(self, device: torch.device | str) -> Self:
         """The same batch on another device; ``known`` stays, as what it decides is decided on the CPU, without waiting.
@@ -45,6 +52,7 @@ class Batch:
             input=self.input.to(device, non_blocking=True),
             truth={name: layer.to(device, non_blocking=True) for name, layer in self.truth.items()},
             gain=self.gain.to(device, non_blocking=True),
+            hint=None if self.hint is None else self.hint.to(device, non_blocking=True),
         )
 
     def select(self, mask: Tensor) -> Self:
@@ -59,6 +67,7 @@ class Batch:
             known={name: known[mask] for name, known in self.known.items()},
             kinds=tuple(kind for kind, take in zip(self.kinds, chosen, strict=True) if take),
             gain=self.gain[mask],
+            hint=None if self.hint is None else self.hint[mask],
             names=tuple(name for name, take in zip(self.names, chosen, strict=True) if take),
         )
 

@@ -56,6 +56,9 @@ class LayerNetwork(nn.Module):
     whole_confidence: Limits | None = None
     """Limits of the confidence in a whole photo, by its mean change; None believes the network always."""
 
+    hints: bool = False
+    """Whether a fourth channel of the input may say where a person saw the layer that is to be taken off: 1 there, 0 elsewhere."""
+
     answers_residual: bool = True
     """Whether a forward computes a learnt residual where the network has one; without it the residual is what is left over."""
 

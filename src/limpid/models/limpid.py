@@ -11,11 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limpid import catalogue
 from limpid.blocks.naf import ChannelNorm, NafBlock
 from limpid.catalogue import ModelEntry
 from limpid.layers.context import Recall
 from limpid.layers.network import LayerNetwork, Limits, Needs
 from limpid.layers.separation import Separation
+
+_TAPS = ("quarter", "eighth", "sixteenth")
+
+_UNLIKELY = -6.0
+"""Logit with which every place starts as not lost."""
 
 
 class DualBlock(nn.Module):
@@ -65,13 +71,37 @@ class DualDecoder(nn.Module):
         return refined
 
 
+class Fill(nn.Module):
+    """What stands where the photo is blown out and nothing of the layer behind is left: colours from the surroundings.
+
+    Features (B, C, H/2, W/2) → colours (B, 3, H, W) and the logit (B, 1, H, W) of how far they replace what the photo holds.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.head = nn.Conv2d(channels, 16, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        nn.init.constant_(self.head.bias[12:], _UNLIKELY)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Colours and logit."""
+        answer = F.pixel_shuffle(self.head(features), 2)
+        return answer[:, :3], answer[:, 3:]
+
+
 class Limpid(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of transmission and reflection, unclamped; H, W multiples of 16.
+
+    With ``hints`` a fourth channel may say where a person saw the reflection: 1 there, 0 where nothing is said.
 
     ``width``: channels at half resolution, the next levels hold 2, 4 and 6 times as many. ``encoder``: blocks at 1/2,
     1/4 and 1/8; ``middle``: blocks at 1/16; ``decoder``: dual blocks at 1/8, 1/4 and 1/2. ``window``: side in features of
     the local mean that gates the channels of every third middle block, odd. ``mirrored``: outside training, answer with the mean
-    over the photo and its mirror image, in twice the time.
+    over the photo and its mirror image, in twice the time. ``features``: the maps of a pretrained EfficientNet-Lite0 join the
+    encoder. ``scales``: the transmission is S·photo + B in place of photo + B. ``fills``: blown out places are filled from their
+    surroundings, as far as the step ``lost`` (B, 1, H, W), a logit, says. All of these start as if they were not there, so that
+    weights without them can be continued.
 
     Settings for the runtime: ``reach``: pixels beyond which these weights were seen to hardly look (99.9 % of the
     values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could connect,
@@ -80,6 +110,7 @@ class Limpid(LayerNetwork):
     """
 
     needs = Needs(multiple=16, minimum=16, precisions=("float32", "bfloat16"))
+    may_start_new = ("hint_intro.", "gain.", "fill.", "joins.", "backbone.")
 
     def __init__(
         self,
@@ -90,12 +121,16 @@ class Limpid(LayerNetwork):
         decoder: tuple[int, int, int] = (2, 2, 1),
         window: int = 7,
         mirrored: bool = False,
+        features: bool = False,
+        scales: bool = False,
+        fills: bool = False,
+        hints: bool = False,
         reach: int | None = None,
         local_confidence: Limits | None = None,
         whole_confidence: Limits | None = None,
     ) -> None:
         super().__init__()
-        self.mirrored = mirrored
+        self.mirrored, self.hints = mirrored, hints
         self.local_confidence, self.whole_confidence = local_confidence, whole_confidence
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.intro = nn.Conv2d(12, width, 3, padding=1)
@@ -109,34 +144,72 @@ class Limpid(LayerNetwork):
             DualDecoder(a, b, count) for a, b, count in zip(widths[:0:-1], widths[-2::-1], decoder, strict=True)
         )
         self.heads = nn.ModuleList(nn.Conv2d(width, 12, 3, padding=1) for _ in range(2))
+        self.hint_intro = _silent(4, width, 3) if hints else None
+        self.gain = _silent(width, 12, 3) if scales else None
+        self.fill = Fill(width) if fills else None
+        self.backbone = catalogue.find("backbones", "efficientnet_lite0").build() if features else None
+        self.joins = (
+            nn.ModuleList(_silent(self.backbone.channels[tap], a, 1) for tap, a in zip(_TAPS, widths[1:], strict=True))
+            if self.backbone is not None
+            else None
+        )
         windows = len([index for index in range(middle) if index % 3 == 1])
-        self.receptive_radius = receptive_radius(encoder, middle, decoder, windows * (window // 2))
+        own = receptive_radius(encoder, middle, decoder, windows * (window // 2))
+        self.receptive_radius = own if self.backbone is None else own + self.backbone.reach
         self.radius = self.receptive_radius if reach is None else reach
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
-        """(B, 3, H, W) → layers of the same shape."""
-        layers = self._separate(mixed)
+        """(B, 3, H, W), with a hint (B, 4, H, W) → layers of (B, 3, H, W)."""
+        answer = self._separate(mixed)
         if not self.mirrored or self.training:
-            return layers
-        other = self._separate(mixed.flip(-1))
-        return Separation({name: (layer + other[name].flip(-1)) / 2 for name, layer in layers.items()})
+            return answer
+        other = self._separate(mixed.flip(-1)).map(lambda layer: layer.flip(-1))
+        layers = {name: (layer + other[name]) / 2 for name, layer in answer.items()}
+        return Separation(layers, steps={name: (step + other.steps[name]) / 2 for name, step in answer.steps.items()})
 
     def _separate(self, mixed: Tensor) -> Separation:
-        features = self.intro(F.pixel_unshuffle(mixed, 2))  # (B, 12, H/2, W/2) -> (B, C, H/2, W/2)
+        photo = mixed[:, :3]
+        streams = self._streams(photo, self._intro(mixed))
+        with torch.autocast(mixed.device.type, enabled=False):  # eight bits of mantissa would show as banding
+            first, second = (stream.to(mixed.dtype) for stream in streams)
+            transmission = photo + F.pixel_shuffle(self.heads[0](first), 2)
+            if self.gain is not None:
+                transmission = transmission + photo * F.pixel_shuffle(self.gain(first), 2)
+            reflection, steps = F.pixel_shuffle(self.heads[1](second), 2), {}
+            if self.fill is not None:
+                colours, steps["lost"] = self.fill(first)
+                transmission = torch.lerp(transmission, colours, torch.sigmoid(steps["lost"]))
+        return Separation({"transmission": transmission, "reflection": reflection}, steps=steps)
+
+    def _intro(self, mixed: Tensor) -> Tensor:
+        features: Tensor = self.intro(F.pixel_unshuffle(mixed[:, :3], 2))  # (B, 12, H/2, W/2) -> (B, C, H/2, W/2)
+        if self.hint_intro is not None and mixed.shape[1] > 3:
+            features = features + self.hint_intro(F.pixel_unshuffle(mixed[:, 3:], 2))
+        return features
+
+    def _streams(self, photo: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at half resolution → those of both layers."""
+        known = {} if self.backbone is None else self.backbone(photo)
         skips = []
-        for encoder, down in zip(self.encoders, self.downs, strict=True):
+        for level, (encoder, down) in enumerate(zip(self.encoders, self.downs, strict=True)):
             features = encoder(features)
             skips.append(features)
             features = down(features)
+            if self.joins is not None:
+                features = features + self.joins[level](known[_TAPS[level]])
         features = self.middle(features)  # (B, 6C, H/16, W/16)
         streams = (self.split[0](features), self.split[1](features))
         for decoder, skip in zip(self.decoders, reversed(skips), strict=True):
             streams = decoder(streams, skip)
-        with torch.autocast(mixed.device.type, enabled=False):  # eight bits of mantissa would show as banding
-            change, reflection = (
-                F.pixel_shuffle(head(stream.to(mixed.dtype)), 2) for head, stream in zip(self.heads, streams, strict=True)
-            )
-        return Separation({"transmission": mixed + change, "reflection": reflection})
+        return streams
+
+
+def _silent(channels: int, out: int, kernel: int) -> nn.Conv2d:
+    """A convolution that starts with the answer 0."""
+    layer = nn.Conv2d(channels, out, kernel, padding=kernel // 2)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
 
 
 def receptive_radius(encoder: tuple[int, ...], middle: int, decoder: tuple[int, ...], windows: int) -> int:
@@ -158,6 +231,7 @@ ENTRY = ModelEntry(
     sizes={
         "base": {},
         "large": {"encoder": (2, 6, 8), "middle": 11, "decoder": (4, 6, 3)},
+        "features": {"encoder": (2, 6, 8), "middle": 11, "decoder": (4, 6, 3), "features": True, "fills": True, "hints": True},
         "tiny": {"width": 8, "encoder": (1, 1, 1), "middle": 1, "decoder": (1, 1, 1), "window": 3},
     },
 )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from limpid.layers.batch import Batch
-from limpid.layers.network import channels_last
+from limpid.layers.network import LayerNetwork, channels_last
 from limpid.layers.separation import Separation
 from limpid.training.objective import LossValue, Objective
 
@@ -43,12 +43,14 @@ class FabricModule(nn.Module):
     Fabric converts and DDP walks through what a forward returns, and either would lose the steps of a ``Separation``.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: LayerNetwork) -> None:
         super().__init__()
         self.network = channels_last(network)
 
     def forward(self, photo: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """(B, 3, H, W) → layers and steps by name."""
+        """(B, 3, H, W), perhaps with a hint as a fourth channel → layers and steps by name; who takes no hints gets none."""
+        if not self.network.hints:
+            photo = photo[:, :3]
         layers: Separation = self.network(photo.contiguous(memory_format=torch.channels_last))
         return dict(layers), layers.steps
 

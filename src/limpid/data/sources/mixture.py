@@ -13,6 +13,7 @@ from torch import Tensor
 from limpid.catalogue import Nested, SourceEntry
 from limpid.data.augment import Augment, Parameters
 from limpid.data.concat import check_same_names, paths_of
+from limpid.data.hints import draw_hint
 from limpid.data.photo_folders import Roots, photos_of
 from limpid.errors import DataError, SettingError
 from limpid.layers.pair import Pair
@@ -55,8 +56,9 @@ class MixedPairs:
     2018); ``random`` any photo of ``reflections`` (Li et al., CVPR 2020), of one list any other one. ``mixtures``: formation
     models with weights; ``no_reflection``: share of items whose input is the transmission; ``reject``: pairs to draw again.
     ``conditions``: ways to photograph a scene (depth of field, fog, …), with weights, of which a ``conditioned`` share of the
-    transmissions goes through one, and of these a third through a second one, before they are blended or left without a reflection.
-    ``degrade``: degradations that a ``degraded`` share of the inputs goes through in this order, as in a camera; layers stay.
+    transmissions goes through one, and of these a third through a second one, before they are blended or left without a
+    reflection. ``hints``: share of the blends that come with a rough mask of where the reflection is. ``degrade``: degradations
+    that a ``degraded`` share of the inputs goes through in this order, as in a camera; layers stay.
     Photos of one size are augmented alike, as published, unless in windows, which each photo has of its own. Raises DataError when
     the photos do not suffice, SettingError when lists and partners do not agree.
     """
@@ -74,6 +76,7 @@ class MixedPairs:
         reject: Reject | None = None,
         conditions: Sequence[tuple[Degradation, float]] = (),
         conditioned: float = 0.0,
+        hints: float = 0.0,
         degrade: Sequence[Degradation] = (),
         degraded: float = 0.0,
     ) -> None:
@@ -94,6 +97,7 @@ class MixedPairs:
         self.formations, self.chances = _weighted(mixtures)
         self.conditions, self.condition_chances = _weighted(conditions) if conditions else ([], None)
         self.conditioned = conditioned if conditions else 0.0
+        self.hints = hints
 
     def __len__(self) -> int:
         return len(self.transmissions) // 2 if self.partner == "halves" else len(self.transmissions)
@@ -143,12 +147,14 @@ class MixedPairs:
         mixture = formation.apply(transmission, reflection, formation.draw(draw, (transmission.shape[1], transmission.shape[2])))
         if self.reject is not None and self.reject.blend(mixture):
             return None
+        hint = draw_hint(mixture.input, mixture.transmission, draw) if self.hints and draw.random() < self.hints else None
         return Pair(
             input=self._seen(mixture.input, draw),
             layers={"transmission": mixture.transmission, "reflection": mixture.reflection},
             name=f"{first}+{second} {type(formation).__name__.lower()}",
             kind="synthetic",
             gain=mixture.gain,
+            hint=hint,
         )
 
     def _photographed(self, scene: Tensor, draw: np.random.Generator) -> Tensor:
@@ -199,6 +205,7 @@ def mixture(
     reject: Reject | None = None,
     conditions: Annotated[Sequence[tuple[Degradation, float]], Nested(kind="degradations", weighted=True)] = (),
     conditioned: float = 0.0,
+    hints: float = 0.0,
     degrade: Annotated[Sequence[Degradation], Nested(kind="degradations")] = (),
     degraded: float = 0.0,
     keep: bool = False,
@@ -223,6 +230,7 @@ def mixture(
         reject=reject,
         conditions=conditions,
         conditioned=conditioned,
+        hints=hints,
         degrade=degrade,
         degraded=degraded,
     )

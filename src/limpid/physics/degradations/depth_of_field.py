@@ -26,11 +26,11 @@ _HIGHLIGHT = 0.6
 class DepthOfField:
     """y = m·x + (1 − m)·D(b)/D(1 − m), b = (1 − m)·x with its highlights restored and lamps added, D a disk blur, in linear light.
 
-    m: what is in focus: nothing (``all``), an ellipse (``subject``), a smooth random region (``region``) or what lies on one side
-    of a slanting line, growing softer beyond it (``distance``). Dividing by D(1 − m) keeps the subject's light out of its surroundings,
-    as no lens mixes what is in front into what is behind.
-    ``radius``: of the disks, pixels, logarithm-uniform; ``boost``: range of the factor by which highlights exceed the photo's white;
-    ``lamps``: largest number of points of light added behind. Source: geometric optics; own combination.
+    m: what is in focus: nothing (``all``), an ellipse (``subject``), a smooth random region (``region``) or what lies on one
+    side of a slanting line, growing softer beyond it (``distance``). Dividing by D(1 − m) keeps the subject's light out of its
+    surroundings, as no lens mixes what is in front into what is behind.
+    ``radius``: of the disks, pixels, logarithm-uniform; ``boost``: range of the factor by which highlights exceed the photo's
+    white; ``lamps``: largest number of points of light added behind. Source: geometric optics; own combination.
     """
 
     radius: tuple[float, float] = (2.0, 12.0)

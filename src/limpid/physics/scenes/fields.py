@@ -27,7 +27,9 @@ def ramp(generator: np.random.Generator, size: Size, *, upright: bool = False) -
     return ((slope - slope.min()) / np.ptp(slope)).astype(np.float32)
 
 
-def colour(generator: np.random.Generator, *, value: tuple[float, float], saturation: tuple[float, float] = (0.0, 0.3)) -> np.ndarray:
+def colour(
+    generator: np.random.Generator, *, value: tuple[float, float], saturation: tuple[float, float] = (0.0, 0.3)
+) -> np.ndarray:
     """A colour of any hue, its brightest band within ``value``; (3,), encoded."""
     hue = generator.uniform(0, 1)
     bands = np.clip(np.abs((hue * 6 + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)

@@ -82,7 +82,9 @@ def _slanted(page: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     moved = corners + generator.normal(0, 0.03, (4, 2)).astype(np.float32) * np.array([width, height], np.float32)
     view = cv2.getPerspectiveTransform(corners, moved)
-    return cv2.warpPerspective(page.astype(np.float32), view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpPerspective(
+        page.astype(np.float32), view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def _eight_bits(shade: np.ndarray) -> tuple[int, int, int]:

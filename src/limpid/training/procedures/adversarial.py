@@ -74,7 +74,7 @@ class Adversarial:
         return self._discriminator(batch) if name == "discriminator" else self._network(batch, epoch)
 
     def _network(self, batch: Batch, epoch: int) -> LossValue:
-        layers = separate(self.networks["network"], batch.input)
+        layers = separate(self.networks["network"], batch.seen)
         loss: LossValue = self.objective(layers, batch, epoch)
         weight = self.term.weight(epoch)
         if not weight:
@@ -101,7 +101,7 @@ class Adversarial:
         estimate = self._shown.get(id(batch))
         if estimate is None:
             with torch.no_grad():
-                estimate = separate(self.networks["network"], batch.input)[layer]
+                estimate = separate(self.networks["network"], batch.seen)[layer]
         discriminator = self.networks["discriminator"]
         real, fake = (self._says(discriminator, batch, candidate, mask) for candidate in (batch.truth[layer], estimate))
         value = self.form.discriminator(real, fake)

@@ -67,7 +67,7 @@ class Distillation:
         """All terms; what the teacher shows carries no gradient."""
         student = unwrapped(self.networks["network"])
         with watching(student, self.modules) as seen:
-            layers = separate(self.networks["network"], batch.input)
+            layers = separate(self.networks["network"], batch.seen)
         with torch.no_grad(), watching(self.teacher, self.modules.values()) as known:
             target: Separation = self.teacher(batch.input)
         loss: LossValue = self.objective(layers, batch, epoch)

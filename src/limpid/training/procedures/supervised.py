@@ -34,7 +34,7 @@ class Supervised:
 
     def loss(self, name: str, batch: Batch, epoch: int) -> LossValue:
         """All terms on the network's layers."""
-        value: LossValue = self.objective(separate(self.networks["network"], batch.input), batch, epoch)
+        value: LossValue = self.objective(separate(self.networks["network"], batch.seen), batch, epoch)
         return value
 
 
