@@ -110,7 +110,7 @@ class Limpid(LayerNetwork):
     """
 
     needs = Needs(multiple=16, minimum=16, precisions=("float32", "bfloat16"))
-    may_start_new = ("hint_intro.", "gain.", "fill.", "joins.", "backbone.")
+    may_start_new = ("hint_intro", "gain", "fill", "joins", "backbone")
 
     def __init__(
         self,
