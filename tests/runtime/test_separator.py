@@ -57,9 +57,9 @@ def test_tiles_that_see_all_that_layers_connect_are_exact():
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("resolution", ["auto", "full"])
-def test_the_layers_add_up_to_the_photo(separator, strength, resolution):
-    photo = scene(1500, 1000)
+@pytest.mark.parametrize(("resolution", "size"), [("auto", (1300, 210)), ("full", (400, 300))])
+def test_the_layers_add_up_to_the_photo(separator, strength, resolution, size):
+    photo = behind_glass(*size)
     mixed = limpid.read(photo).tensor()
     layers = separator(photo, strength=strength, resolution=resolution)
     assert list(layers) == ["transmission", "reflection", "residual"]
@@ -68,6 +68,13 @@ def test_the_layers_add_up_to_the_photo(separator, strength, resolution):
     for name in ("transmission", "reflection"):
         assert float(layers[name].min()) >= 0
         assert float(layers[name].max()) <= 1
+    assert float(layers.reflection.mean()) > 0.05  # a photo without a reflection would leave nothing to add up
+
+
+def test_the_residual_is_negative_where_the_layers_hold_more_than_the_photo(separator):
+    layers = separator(behind_glass(200, 150), strength=0.0)  # the reflection is told, and nothing taken off the photo
+    assert float(layers.reflection.mean()) > 0.05
+    assert torch.allclose(layers.residual, -layers.reflection, atol=1e-6)
 
 
 def test_strength_goes_from_the_photo_to_the_answer(separator):
