@@ -1,8 +1,5 @@
 """Every example runs, on photos made here, and does what its first line says."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -10,16 +7,10 @@ from limpid import create_model, read
 from limpid.checkpoints.inspect import inspect
 from pictures import picture
 from recipe_shrink import start
+from scripts import ROOT, script
 
-FOLDER = Path(__file__).parents[2] / "examples"
+FOLDER = ROOT / "examples"
 EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.py"))
-
-
-def example(name):
-    described = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(described)
-    described.loader.exec_module(module)
-    return module
 
 
 def paired(folder, seed):
@@ -38,7 +29,7 @@ def test_every_example_is_tried_here_and_thin():
 
 def test_one_photo_is_written_as_two_layers(tmp_path):
     path = picture(tmp_path / "photo.jpg", size=(40, 30))
-    written = example("one_photo").separate(path, strength=0.5)
+    written = script("examples/one_photo.py").separate(path, strength=0.5)
     assert [one.name for one in written] == ["photo.transmission.jpg", "photo.reflection.jpg"]
     assert all(read(one).tensor().shape == (3, 30, 40) for one in written)
 
@@ -47,7 +38,7 @@ def test_a_folder_keeps_its_tree_and_survives_a_bad_photo(tmp_path):
     picture(tmp_path / "in" / "a.png")
     picture(tmp_path / "in" / "below" / "b.jpg", seed=1)
     (tmp_path / "in" / "c.png").write_bytes(b"no photo")
-    failed = example("folder").separate_all(tmp_path / "in", tmp_path / "out")
+    failed = script("examples/folder.py").separate_all(tmp_path / "in", tmp_path / "out")
     assert [path.name for path in failed] == ["c.png"]
     assert sorted(path.relative_to(tmp_path / "out").as_posix() for path in tmp_path.rglob("out/**/*.*")) == [
         "a.png",
@@ -57,7 +48,7 @@ def test_a_folder_keeps_its_tree_and_survives_a_bad_photo(tmp_path):
 
 def test_a_foreign_checkpoint_is_told_by_its_tensors(tmp_path, capsys):
     torch.save({"params": create_model("nafnet", "tiny").state_dict()}, tmp_path / "theirs.pth")
-    written = example("own_checkpoint").run(tmp_path / "theirs.pth", picture(tmp_path / "photo.png"))
+    written = script("examples/own_checkpoint.py").run(tmp_path / "theirs.pth", picture(tmp_path / "photo.png"))
     assert "theirs.pth: nafnet" in capsys.readouterr().out
     assert [path.name for path in written][:2] == ["theirs.safetensors", "photo.restored.png"]
     assert inspect(written[0]).size == "tiny"
@@ -68,7 +59,7 @@ def test_fine_tuning_starts_from_weights_and_leaves_its_best_ones(tmp_path):
     first = start(tmp_path / "first.safetensors", "limpid")
     small = ["model={name: limpid, size: tiny}", "data.augment.crop=32", "data.epoch=4", "data.batch=2", "data.workers=0"]
     short = ["train.epochs=1", "train.threads=1", "log.images=0", "log.every=1"]
-    fine_tune = example("fine_tune").fine_tune
+    fine_tune = script("examples/fine_tune.py").fine_tune
     best = fine_tune(
         paired(tmp_path / "pairs", 10), paired(tmp_path / "held", 20), *small, *short, start=first, out=tmp_path / "runs"
     )
@@ -77,5 +68,5 @@ def test_fine_tuning_starts_from_weights_and_leaves_its_best_ones(tmp_path):
 
 
 def test_a_loss_of_ones_own_is_learnt_by():
-    values = example("own_loss").train(steps=12)
+    values = script("examples/own_loss.py").train(steps=12)
     assert sum(values[-3:]) < 0.8 * sum(values[:3])
