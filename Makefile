@@ -40,4 +40,4 @@ $(VENV)/.dev: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo.png .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build demo.png .mypy_cache .ruff_cache .pytest_cache .hypothesis
