@@ -27,7 +27,7 @@ def separator():
 
 @pytest.fixture
 def shipped():
-    """A function that loads the shipped network in a precision; what it costs is not measured, as that takes longer than the tests."""
+    """A function that loads the shipped network in a precision; its cost is not measured, which takes longer than the tests."""
 
     def loaded(precision="float32"):
         made = limpid.load(precision=precision)
