@@ -101,7 +101,7 @@ class EfficientnetLite0(Backbone):
                 pairs[f"units.{place}.expand"] = (f"{block}_expand_conv", f"{block}_bn0")
             pairs[f"units.{place}.depthwise"] = (f"{block}_depthwise_conv", f"{block}_bn1")
             pairs[f"units.{place}.project"] = (f"{block}_project_conv", f"{block}_bn2")
-        folded = {}
+        folded: dict[str, Tensor] = {}
         for ours, (convolution, norm) in pairs.items():
             folded |= _folded(ours, tensors, convolution, norm)
         return folded

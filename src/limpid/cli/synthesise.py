@@ -14,7 +14,7 @@ def synthesise(
     options: SynthesisOptions,
     traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")] = False,
 ) -> None:
-    """Make dead leaves charts, pairs of photos through glass, or kernels of camera shake, with a manifest.
+    """Make dead leaves charts, painted scenes, pairs of photos through glass, or kernels of camera shake, with a manifest.
 
     limpid synthesise leaves OUT --count 100 --seed 7 --sheet
 

@@ -46,19 +46,20 @@ def parse_settings(given: Iterable[str]) -> Settings:
 class SynthesisOptions:
     """What to synthesise, and where; None stands for the default, which a preset may set.
 
-    ``kind``: ``leaves``, ``pairs`` or ``kernels``; ``out``: the folder to make. ``manifest``: of a set that is to be made again,
-    which then says all but ``source``, where its photos lie now. ``size``: (height, width) in pixels. ``preset``: a published
-    collection of leaves. ``settings``: of ``Chart`` for leaves, ``classes`` and ``sharp`` of ``MotionBlur`` for kernels.
-    ``mixtures``: formation models of pairs. ``degradations``: of leaves, one after the other. ``source``: folder of photos; None:
-    scikit-image's own. ``sheet``: also a contact sheet. ``overwrite``: replace what is there when it is a synthesised set.
-    ``quiet``: no progress bar. Raises UsageError when words are missing or contradict each other.
+    ``kind``: ``leaves``, ``scenes``, ``pairs`` or ``kernels``; ``out``: the folder to make. ``manifest``: of a set that is to
+    be made again, which then says all but ``source``, where its photos lie now. ``size``: (height, width) in pixels.
+    ``preset``: a published collection of leaves. ``settings``: of ``Chart`` for leaves, ``kinds`` of scenes, ``classes`` and
+    ``sharp`` of ``MotionBlur`` for kernels. ``mixtures``: formation models of pairs. ``degradations``: of leaves, one after the
+    other. ``source``: folder of photos; None: scikit-image's own. ``sheet``: also a contact sheet. ``overwrite``: replace what
+    is there when it is a synthesised set. ``quiet``: no progress bar. Raises UsageError when words are missing or contradict
+    each other.
     """
 
-    kind: str | None = option(None, "leaves, pairs or kernels.", argument=True)
+    kind: str | None = option(None, "leaves, scenes, pairs or kernels.", argument=True)
     out: Path | None = option(None, "The folder to make.", argument=True)
     count: int | None = option(None, "Items (10, or as many as the preset has).")
     seed: int | None = option(None, "Equal seeds give equal bytes (0, or that of the preset).")
-    size: Size | None = option(None, "HEIGHTxWIDTH in pixels (leaves 512x512, pairs 224x224).", metavar="HxW", text=parse_size)
+    size: Size | None = option(None, "HEIGHTxWIDTH in pixels (512x512, pairs 224x224).", metavar="HxW", text=parse_size)
     preset: str | None = option(None, "Of leaves: a published collection, e.g. div2k_512.")
     settings: Settings = option(
         {}, "A setting of the kind, e.g. colours=saturated.", "--set", metavar="NAME=VALUE", text=parse_settings, repeatable=True

@@ -12,15 +12,17 @@ from limpid.catalogue import Settings
 from limpid.data.manifest import Manifest
 from limpid.data.options import Size
 from limpid.data.photographs import Photographs, Source
-from limpid.data.synthesis_kinds import GlassPairs, Kind, LeafCharts, ShakeKernels
+from limpid.data.synthesis_kinds import GlassPairs, Kind, LeafCharts, PaintedScenes, ShakeKernels
 from limpid.errors import DataError, SettingError, UnknownNameError
 from limpid.physics.degradations.motion_blur import MotionBlur
 from limpid.physics.leaves.settings import Chart
+from limpid.physics.scenes.scene import Scenes
 
 _NAME = re.compile(r"\w[\w-]*")  # what an item may be called: no way out of the folder
 
 SETTINGS: Mapping[str, tuple[type, tuple[str, ...]]] = {
     "leaves": (Chart, tuple(field.name for field in fields(Chart))),
+    "scenes": (Scenes, ("kinds",)),
     "kernels": (MotionBlur, ("classes", "sharp")),
 }
 """Kind → the settings it has and those that may be chosen; pairs have none but their mixtures."""
@@ -30,8 +32,8 @@ SETTINGS: Mapping[str, tuple[type, tuple[str, ...]]] = {
 class Provenance:
     """How a synthesised set was made: the ``origin`` of its manifest.
 
-    ``limpid``: version. ``kind``: leaves, pairs or kernels. ``size``: (height, width) in pixels, None where each item has its
-    own. ``settings``: all of the kind. ``source``: the photos used. ``items``: name → everything that was drawn for it.
+    ``limpid``: version. ``kind``: leaves, scenes, pairs or kernels. ``size``: (height, width) in pixels, None where each item has
+    its own. ``settings``: all of the kind. ``source``: the photos used. ``items``: name → everything that was drawn for it.
     ``sheet``: whether there is a contact sheet.
     """
 
@@ -91,6 +93,8 @@ def maker(origin: Provenance, photos: Photographs | None) -> Kind:
         return ShakeKernels(settings=settings, size=origin.size)
     if origin.size is None:
         raise DataError(f"a set of {origin.kind} needs a size")
+    if origin.kind == "scenes":
+        return PaintedScenes(settings=settings, size=origin.size)
     if origin.kind == "leaves":
         return LeafCharts(
             settings=settings,

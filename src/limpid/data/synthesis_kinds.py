@@ -1,4 +1,4 @@
-"""What can be synthesised into files: leaves, pairs and kernels, each drawn as plain data apart from being made."""
+"""What can be synthesised into files: leaves, scenes, pairs and kernels, each drawn as plain data apart from being made."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from limpid.physics.degradations.motion_blur import MotionBlur, kernel_of
 from limpid.physics.formation import Parameters
 from limpid.physics.leaves.chart import chart
 from limpid.physics.leaves.settings import Chart
+from limpid.physics.scenes.scene import Scenes, scene
 from limpid.physics.seeds import generator
 
 Pictures = Mapping[str, Tensor]
@@ -79,6 +80,28 @@ class LeafCharts:
         steps = [(catalogue.find("degradations", step["degradation"]).build(), step["parameters"]) for step in parameters["steps"]]
         degraded = degrade(sharp, steps)
         return {"input": degraded.image, "transmission": degraded.target}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintedScenes:
+    """Scenes without glass of ``size``: walls, paper, sky, …, which networks take for reflections."""
+
+    settings: Scenes
+    size: Size
+
+    def draw(self, seed: int, index: int) -> Parameters:
+        """The kind, by turns, and the seed of the scene."""
+        kinds = self.settings.kinds
+        return {"scene": kinds[index % len(kinds)], "seed": seed, "index": index}
+
+    def write(self, items: Mapping[str, Parameters], folder: Path) -> Iterator[Pictures]:
+        """``NAME.png``."""
+        return _write_all(self.make, items, folder)
+
+    def make(self, parameters: Parameters) -> Pictures:
+        """The scene that was drawn."""
+        stream = generator(parameters["seed"], parameters["index"], "scene")
+        return {"photo": scene(parameters["scene"], self.size, stream)}
 
 
 @dataclass(frozen=True, kw_only=True)

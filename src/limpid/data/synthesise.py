@@ -22,7 +22,7 @@ from limpid.image.write import write
 from limpid.physics.leaves.presets import PRESETS, Preset
 from limpid.progress import bar
 
-KINDS: Mapping[str, Size | None] = {"leaves": (512, 512), "pairs": (224, 224), "kernels": None}
+KINDS: Mapping[str, Size | None] = {"leaves": (512, 512), "scenes": (512, 512), "pairs": (224, 224), "kernels": None}
 """Kind of data → default size; None: each as large as it needs."""
 
 _COUNT = 10
@@ -92,7 +92,7 @@ def _seed(options: SynthesisOptions, preset: Preset | None) -> int:
     return preset.seed if preset else 0
 
 
-_UNITS = {"leaves": "chart", "pairs": "pair", "kernels": "kernel"}
+_UNITS = {"leaves": "chart", "scenes": "scene", "pairs": "pair", "kernels": "kernel"}
 
 
 def synthesise(options: SynthesisOptions) -> Manifest:

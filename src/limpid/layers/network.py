@@ -56,6 +56,9 @@ class LayerNetwork(nn.Module):
     whole_confidence: Limits | None = None
     """Limits of the confidence in a whole photo, by its mean change; None believes the network always."""
 
+    presence_limits: Limits | None = None
+    """Probabilities of ``presence`` up to which nothing and from which everything is believed; None believes always."""
+
     hints: bool = False
     """Whether a fourth channel of the input may say where a person saw the layer that is to be taken off: 1 there, 0 elsewhere."""
 
@@ -87,6 +90,10 @@ class LayerNetwork(nn.Module):
     def to_unit_range(self, layers: Separation, context: Context | None = None) -> Separation:
         """A forward's answer (B, 3, H, W) brought to 0…1, by networks whose layers have a range of their own; else the same."""
         return self.stretched(layers, self._recall(context))
+
+    def presence(self, photo: Tensor, layers: Separation) -> Tensor | None:
+        """Probability (B,) that whole photos (B, 3, H, W) show what the network takes off, given its answer, or None."""
+        return None
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """What the network does, for ``forward``: ``recall``, if any, goes on to its global modules."""

@@ -26,6 +26,9 @@ class LostPlaces(SceneLoss):
 
     needs = ("transmission",)
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, layers: Separation, batch: Batch) -> Tensor:
         """Scalar loss of a scene and the truth."""
         if "lost" not in layers.steps:

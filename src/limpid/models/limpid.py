@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid import catalogue
+from limpid.backbones._backbone import Backbone
 from limpid.blocks.naf import ChannelNorm, NafBlock
+from limpid.blocks.presence_gate import PresenceGate
 from limpid.catalogue import ModelEntry
 from limpid.layers.context import Recall
 from limpid.layers.network import LayerNetwork, Limits, Needs
@@ -79,10 +81,9 @@ class Fill(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.head = nn.Conv2d(channels, 16, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-        nn.init.constant_(self.head.bias[12:], _UNLIKELY)
+        self.head = _silent(channels, 16, 3)
+        with torch.no_grad():
+            self.head.get_parameter("bias")[12:] = _UNLIKELY
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Colours and logit."""
@@ -100,17 +101,19 @@ class Limpid(LayerNetwork):
     the local mean that gates the channels of every third middle block, odd. ``mirrored``: outside training, answer with the mean
     over the photo and its mirror image, in twice the time. ``features``: the maps of a pretrained EfficientNet-Lite0 join the
     encoder. ``scales``: the transmission is S·photo + B in place of photo + B. ``fills``: blown out places are filled from their
-    surroundings, as far as the step ``lost`` (B, 1, H, W), a logit, says. All of these start as if they were not there, so that
-    weights without them can be continued.
+    surroundings, as far as the step ``lost`` (B, 1, H, W), a logit, says. ``gate``: pooled maps of EfficientNet-Lite0 and the
+    network's own change say how probable a reflection is (``presence``). All of these start as if they were not there, so
+    that weights without them can be continued.
 
     Settings for the runtime: ``reach``: pixels beyond which these weights were seen to hardly look (99.9 % of the
     values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could connect,
     ``receptive_radius``. ``local_confidence``, ``whole_confidence``: mean changes, 0…1, between which the runtime begins to
     believe the network around a pixel and on a whole photo (``runtime/confidence``); None believes it always.
+    ``presence_limits``: the same for the probability that a gate gives.
     """
 
     needs = Needs(multiple=16, minimum=16, precisions=("float32", "bfloat16"))
-    may_start_new = ("hint_intro", "gain", "fill", "joins", "backbone")
+    may_start_new = ("hint_intro", "gain", "fill", "joins", "backbone", "gate")
 
     def __init__(
         self,
@@ -125,13 +128,16 @@ class Limpid(LayerNetwork):
         scales: bool = False,
         fills: bool = False,
         hints: bool = False,
+        gate: bool = False,
         reach: int | None = None,
         local_confidence: Limits | None = None,
         whole_confidence: Limits | None = None,
+        presence_limits: Limits | None = None,
     ) -> None:
         super().__init__()
         self.mirrored, self.hints = mirrored, hints
         self.local_confidence, self.whole_confidence = local_confidence, whole_confidence
+        self.presence_limits = presence_limits
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.intro = nn.Conv2d(12, width, 3, padding=1)
         self.encoders = nn.ModuleList(
@@ -147,25 +153,37 @@ class Limpid(LayerNetwork):
         self.hint_intro = _silent(4, width, 3) if hints else None
         self.gain = _silent(width, 12, 3) if scales else None
         self.fill = Fill(width) if fills else None
-        self.backbone = catalogue.find("backbones", "efficientnet_lite0").build() if features else None
-        self.joins = (
-            nn.ModuleList(_silent(self.backbone.channels[tap], a, 1) for tap, a in zip(_TAPS, widths[1:], strict=True))
-            if self.backbone is not None
-            else None
-        )
+        backbone: Backbone | None = catalogue.find("backbones", "efficientnet_lite0").build() if features or gate else None
+        self.backbone = backbone
+        self.joins = _joins(backbone, widths[1:]) if backbone is not None and features else None
+        self.gate = PresenceGate(list(backbone.channels.values())) if backbone is not None and gate else None
         windows = len([index for index in range(middle) if index % 3 == 1])
         own = receptive_radius(encoder, middle, decoder, windows * (window // 2))
-        self.receptive_radius = own if self.backbone is None else own + self.backbone.reach
+        self.receptive_radius = own + (backbone.reach or 0) if backbone is not None and features else own
         self.radius = self.receptive_radius if reach is None else reach
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W), with a hint (B, 4, H, W) → layers of (B, 3, H, W)."""
         answer = self._separate(mixed)
+        logit = self._presence_logit(mixed[:, :3], answer) if self.training else None
+        if logit is not None:
+            answer.steps["presence"] = logit[:, None, None, None]
         if not self.mirrored or self.training:
             return answer
         other = self._separate(mixed.flip(-1)).map(lambda layer: layer.flip(-1))
         layers = {name: (layer + other[name]) / 2 for name, layer in answer.items()}
         return Separation(layers, steps={name: (step + other.steps[name]) / 2 for name, step in answer.steps.items()})
+
+    def presence(self, photo: Tensor, layers: Separation) -> Tensor | None:
+        """Probability (B,), 0…1, that photos (B, 3, H, W) show a reflection, given what ``forward`` answered."""
+        logit = self._presence_logit(photo, layers)
+        return None if logit is None else logit.sigmoid()
+
+    def _presence_logit(self, photo: Tensor, layers: Separation) -> Tensor | None:
+        if self.gate is None or self.backbone is None:
+            return None
+        logit: Tensor = self.gate(list(self.backbone(photo).values()), photo, layers.transmission, layers.reflection)
+        return logit
 
     def _separate(self, mixed: Tensor) -> Separation:
         photo = mixed[:, :3]
@@ -189,7 +207,7 @@ class Limpid(LayerNetwork):
 
     def _streams(self, photo: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features at half resolution → those of both layers."""
-        known = {} if self.backbone is None else self.backbone(photo)
+        known = self.backbone(photo) if self.joins is not None and self.backbone is not None else {}
         skips = []
         for level, (encoder, down) in enumerate(zip(self.encoders, self.downs, strict=True)):
             features = encoder(features)
@@ -202,6 +220,10 @@ class Limpid(LayerNetwork):
         for decoder, skip in zip(self.decoders, reversed(skips), strict=True):
             streams = decoder(streams, skip)
         return streams
+
+
+def _joins(backbone: Backbone, widths: tuple[int, ...]) -> nn.ModuleList:
+    return nn.ModuleList(_silent(backbone.channels[tap], width, 1) for tap, width in zip(_TAPS, widths, strict=True))
 
 
 def _silent(channels: int, out: int, kernel: int) -> nn.Conv2d:

@@ -95,7 +95,7 @@ class MixedPairs:
         if not len(self) or len(self.reflections) < 1 + self.alone:
             raise DataError(f"blending needs at least two photos; got {len(transmissions)} and {len(self.reflections)}")
         self.formations, self.chances = _weighted(mixtures)
-        self.conditions, self.condition_chances = _weighted(conditions) if conditions else ([], None)
+        self.conditions, self.condition_chances = _weighted(conditions)
         self.conditioned = conditioned if conditions else 0.0
         self.hints = hints
 
@@ -185,7 +185,7 @@ class MixedPairs:
 
 def _weighted(things: Sequence[tuple[Thing, float]]) -> tuple[list[Thing], np.ndarray]:
     weights = np.array([weight for _, weight in things], dtype=float)
-    return [thing for thing, _ in things], weights / weights.sum()
+    return [thing for thing, _ in things], weights / max(weights.sum(), 1e-9)
 
 
 @lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ def noise(generator: np.random.Generator, size: Size, *, slope: float = 1.0, str
     frequency[0, 0] = np.inf
     spectrum = np.fft.rfft2(generator.normal(size=size)) / frequency**slope
     field = np.fft.irfft2(spectrum, s=size)
-    return ((field - field.mean()) / max(field.std(), 1e-9)).astype(np.float32)
+    return np.asarray((field - field.mean()) / max(field.std(), 1e-9), np.float32)
 
 
 def ramp(generator: np.random.Generator, size: Size, *, upright: bool = False) -> np.ndarray:
@@ -24,7 +24,7 @@ def ramp(generator: np.random.Generator, size: Size, *, upright: bool = False) -
     height, width = size
     turn = np.pi / 2 if upright else generator.uniform(0, 2 * np.pi)
     slope = np.linspace(-1, 1, width)[None, :] * np.cos(turn) + np.linspace(-1, 1, height)[:, None] * np.sin(turn)
-    return ((slope - slope.min()) / np.ptp(slope)).astype(np.float32)
+    return np.asarray((slope - slope.min()) / np.ptp(slope), np.float32)
 
 
 def colour(
@@ -34,9 +34,9 @@ def colour(
     hue = generator.uniform(0, 1)
     bands = np.clip(np.abs((hue * 6 + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
     pale = 1 - generator.uniform(*saturation) * (1 - bands)
-    return (generator.uniform(*value) * pale).astype(np.float32)
+    return np.asarray(generator.uniform(*value) * pale, np.float32)
 
 
 def between(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Two colours (3,) mixed by a field (H, W), 0…1; (H, W, 3)."""
-    return first + (second - first) * share[..., None]
+    return np.asarray(first + (second - first) * share[..., None])

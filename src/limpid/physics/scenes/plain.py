@@ -13,9 +13,9 @@ def wall(generator: np.random.Generator, size: Size) -> np.ndarray:
         return np.broadcast_to(paint if generator.random() < 0.5 else np.ones(3), (*size, 3))
     light = 1 - generator.uniform(0, 0.5) * ramp(generator, size)
     light = light - generator.uniform(0, 0.15) * (noise(generator, size, slope=2.0) > generator.uniform(0.5, 2))  # a soft shadow
-    light = cv2.GaussianBlur(light.astype(np.float32), (0, 0), generator.uniform(1, 12))
+    soft = cv2.GaussianBlur(light.astype(np.float32), (0, 0), generator.uniform(1, 12))
     roughness = generator.uniform(0, 0.03) * noise(generator, size, slope=generator.uniform(0.3, 1.2))
-    return paint * (light + roughness)[..., None]
+    return np.asarray(paint * (soft + roughness)[..., None])
 
 
 def snow(generator: np.random.Generator, size: Size) -> np.ndarray:
@@ -44,7 +44,7 @@ def water(generator: np.random.Generator, size: Size) -> np.ndarray:
     depth = colour(generator, value=(0.3, 0.8), saturation=(0.2, 0.8))
     waves = noise(generator, size, slope=generator.uniform(0.8, 1.4), stretch=generator.uniform(2, 8))
     lit = between(depth, np.ones(3), np.clip(0.2 + generator.uniform(0.05, 0.2) * waves, 0, 1))
-    return np.where((waves > generator.uniform(2.0, 3.5))[..., None], 1.0, lit)
+    return np.asarray(np.where((waves > generator.uniform(2.0, 3.5))[..., None], 1.0, lit))
 
 
 def night(generator: np.random.Generator, size: Size) -> np.ndarray:
@@ -58,7 +58,7 @@ def night(generator: np.random.Generator, size: Size) -> np.ndarray:
         lamp = np.zeros((*size, 3), np.float32)
         cv2.circle(lamp, centre, int(generator.integers(1, 8)), shade.tolist(), -1, cv2.LINE_AA)
         scene += lamp + generator.uniform(0, 3) * cv2.GaussianBlur(lamp, (0, 0), generator.uniform(4, 30))
-    return scene
+    return np.asarray(scene)
 
 
 def _house(scene: np.ndarray, generator: np.random.Generator) -> None:
