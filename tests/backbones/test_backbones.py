@@ -15,16 +15,17 @@ from limpid.blocks._torchvision import mend
 from limpid.errors import UnknownNameError, WeightsError
 
 NAMES = catalogue.names("backbones")
-STRIDES = {"vgg19": (1, 2, 4, 8, 16), "hgnetv2": (4, 8, 16, 32)}
+STRIDES = {"vgg19": (1, 2, 4, 8, 16), "hgnetv2": (4, 8, 16, 32), "efficientnet_lite0": (2, 4, 8, 16)}
 CHANNELS = {
     "vgg19": (64, 128, 256, 512, 512),
     "hgnetv2": (64, 256, 512, 1024),
+    "efficientnet_lite0": (16, 24, 40, 112),
     "dinov3_vitt": (192,) * 4,
     "dinov3_vits16": (384,) * 4,
     "dinov3_vits16plus": (384,) * 4,
     "dinov3_vitb16": (768,) * 4,
 }
-SMALL = ["dinov3_vits16", "dinov3_vitt", "hgnetv2", "vgg19"]
+SMALL = ["dinov3_vits16", "dinov3_vitt", "efficientnet_lite0", "hgnetv2", "vgg19"]
 
 
 def build(name, **settings):
@@ -46,7 +47,7 @@ def offline(monkeypatch, tmp_path):
     return tmp_path / "cache"
 
 
-def test_the_catalogue_holds_the_published_six():
+def test_the_catalogue_holds_the_published_seven():
     assert set(CHANNELS) == set(NAMES)
 
 

@@ -45,6 +45,7 @@ WISHES = {
     "natural": ["leaves", "--size", "24", "--set", "colours=natural"],
     "degraded": ["leaves", "--size", "64x48", "--degradation", "motion_blur", "--degradation", "poisson_gaussian"],
     "pairs": ["pairs", "--size", "24x32", "--mixture", "glass", "--mixture", "screen", "--mixture", "subtractive"],
+    "scenes": ["scenes", "--size", "24x32", "--set", "kinds=[wall, night]"],
     "kernels": ["kernels"],
 }
 
