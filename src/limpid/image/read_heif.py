@@ -1,0 +1,43 @@
+"""HEIC and HEIF, as telephones write them, where the extra ``heif`` is installed; its wheels hold no encoder and no GPL code."""
+
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from limpid.image import cicp
+from limpid.image.decoded import Decoded, Header, check_size, divide, split_alpha
+
+
+def header(file: BinaryIO, *, name: str, max_pixels: int) -> Header:
+    """Size and metadata of the main picture. Raises PhotoError for one that is too large, and what the library raises."""
+    photo = _opened(file, name, max_pixels)
+    return Header(width=photo.size[0], height=photo.size[1], exif=photo.info.get("exif"), xmp=photo.info.get("xmp"), orientation=1)
+
+
+def decode(file: BinaryIO, *, name: str, max_pixels: int) -> Decoded:
+    """Decode the main picture, which the library turns upright; more than 8 bits become 16. Raises as ``header`` does."""
+    photo = _opened(file, name, max_pixels)
+    pixels, alpha = split_alpha(np.asarray(photo))
+    check_size(name, pixels.shape[1], pixels.shape[0], max_pixels)
+    notes: list[str] = []
+    if alpha is not None and photo.premultiplied_alpha:
+        notes.append("colours divided by the alpha they were multiplied with")
+        pixels = divide(pixels, alpha)
+    info, icc = photo.info, photo.info.get("icc_profile")
+    tag = info.get("nclx_profile")
+    if not icc and tag:
+        codes = tag["color_primaries"], tag["transfer_characteristics"]
+        icc = cicp.profile_of(*map(int, codes), grey=pixels.shape[2] == 1, notes=notes)
+    if info.get("depth_images") or info.get("aux"):
+        notes.append("further pictures in the file (depth, gain map) dropped")
+    return Decoded(pixels=pixels, alpha=alpha, exif=info.get("exif"), xmp=info.get("xmp"), icc=icc, orientation=1, notes=notes)
+
+
+def _opened(file: BinaryIO, name: str, max_pixels: int) -> Any:
+    """The main picture of a file, not yet decoded."""
+    from pi_heif import open_heif
+
+    photos = open_heif(file, convert_hdr_to_8bit=False)
+    photo = photos[photos.primary_index]
+    check_size(name, *photo.size, max_pixels)
+    return photo
