@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from limpid.errors import UsageError
-from limpid.image.find import find, is_own_output
+from limpid.image.find import Findings, find, is_own_output
 from limpid.layers.task import TASKS
 
 
@@ -28,27 +28,27 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def names(found: list, tree: Path) -> list[str]:
-    return [str(item.path.relative_to(tree)) for item in found]
+def names(found: Findings, tree: Path) -> list[str]:
+    return [str(item.path.relative_to(tree)) for item in found.photos]
 
 
 def test_a_folder_is_walked_sorted_without_our_own_outputs(tree):
     found = find([tree])
     assert names(found, tree) == ["a.PNG", "b.jpg", "sub/c.tif", "sub/deep/d.webp"]
-    assert {item.root for item in found} == {tree}
+    assert {item.root for item in found.photos} == {tree}
 
 
 def test_files_named_outright_are_taken_as_they_are(tree):
     found = find([tree / "notes.txt", str(tree / "b.transmission.jpg"), tree / "b.jpg"])
     assert names(found, tree) == ["notes.txt", "b.transmission.jpg", "b.jpg"]
-    assert {item.root for item in found} == {tree}
+    assert {item.root for item in found.photos} == {tree}
 
 
 def test_quoted_globs(tree):
     assert names(find([str(tree / "*.jpg")]), tree) == ["b.jpg"]
     found = find([str(tree / "**" / "*.*")])
     assert sorted(names(found, tree)) == ["a.PNG", "b.jpg", "sub/c.tif", "sub/deep/d.webp"]
-    assert {item.root for item in found} == {tree}
+    assert {item.root for item in found.photos} == {tree}
     assert names(find([str(tree / "su*")]), tree) == ["sub/c.tif", "sub/deep/d.webp"]
     with pytest.raises(UsageError, match="no photo matches"):
         find([str(tree / "*.gif")])
@@ -61,7 +61,7 @@ def test_a_file_with_brackets_in_its_name_is_no_glob(tree):
 
 def test_each_photo_comes_once_and_a_pipe_passes(tree):
     assert names(find([tree / "b.jpg", tree, str(tree / "*.jpg")]), tree) == ["b.jpg", "a.PNG", "sub/c.tif", "sub/deep/d.webp"]
-    assert [str(item.path) for item in find(["-"])] == ["-"]
+    assert [str(item.path) for item in find(["-"]).photos] == ["-"]
 
 
 def test_loops_of_links_end(tree):

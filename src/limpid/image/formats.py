@@ -28,7 +28,10 @@ WRITABLE = tuple(name for name in EXTENSIONS if name not in ("GIF", "HEIF"))
 """Formats that can hold a result; GIF has 256 colours at most, and nothing here encodes HEIF."""
 
 _UNREAD: Mapping[str, tuple[str, ...]] = {
-    "raw": tuple("dng nef nrw cr2 cr3 crw arw srf sr2 orf rw2 raf pef srw 3fr fff iiq mos mrw erf dcr kdc mef rwl x3f".split()),
+    "raw": (
+        *("dng", "nef", "nrw", "cr2", "cr3", "crw", "arw", "srf", "sr2", "orf", "rw2", "raf", "pef", "srw", "3fr", "fff", "iiq"),
+        *("mos", "mrw", "erf", "dcr", "kdc", "mef", "rwl", "x3f"),
+    ),
     "JPEG XL": ("jxl",),
     "JPEG 2000": ("jp2", "j2k", "jpf", "jpx", "j2c"),
     "Photoshop": ("psd", "psb"),

@@ -178,7 +178,8 @@ def _profile(colour: Mapping[bytes, bytes], kept: Described, *, grey: bool) -> b
         return kept.icc
     exponent = struct.unpack(">I", gamma)[0] / 100000 if len(gamma) == 4 else 0.0
     numbers = [number / 100000 for number in struct.unpack(">8I", points)] if len(points) == 32 else []
-    colours = cicp.Primaries(*zip(numbers[2::2], numbers[3::2], strict=True), (numbers[0], numbers[1])) if numbers else cicp.BT709
+    white, red, green, blue = ((numbers[at], numbers[at + 1]) for at in range(0, 8, 2)) if numbers else (None,) * 4
+    colours = cicp.Primaries(red, green, blue, white) if red and green and blue and white else cicp.BT709
     profile = cicp.profile(colours, 1 / exponent if exponent > 1e-3 else cicp.SRGB, grey=grey)
     kept.notes += ["chromaticities dropped, as they span no colours"] if profile is None else []
     return profile

@@ -2,10 +2,9 @@
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -23,8 +22,13 @@ from limpid.image.upright import metadata, orientation_of, size_of, turned
 MAX_PIXELS = 178_956_970
 """Default limit, in pixels: where Pillow, too, takes a file for a decompression bomb."""
 
-_OWN: Mapping[str, ModuleType] = {"PNG": read_png, "TIFF": read_tiff, "PPM": read_ppm, "HEIF": read_heif}
-"""Format → its decoder; the others are read by Pillow."""
+_OWN: Mapping[str, tuple[Callable[..., Header], Callable[..., Decoded]]] = {
+    "PNG": (read_png.header, read_png.decode),
+    "TIFF": (read_tiff.header, read_tiff.decode),
+    "PPM": (read_ppm.header, read_ppm.decode),
+    "HEIF": (read_heif.header, read_heif.decode),
+}
+"""Format → what reads its header, and all of it; Pillow reads the others."""
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Tensor
 """What a photo can be read from."""
@@ -121,7 +125,7 @@ def _open(source: Any, name: str, stack: ExitStack) -> BinaryIO:
 
 def _header(file: BinaryIO, *, name: str, format: str, max_pixels: int) -> Header:
     if format in _OWN:
-        return _OWN[format].header(file, name=name, max_pixels=max_pixels)
+        return _OWN[format][0](file, name=name, max_pixels=max_pixels)
     return read_pillow.header(file, name=name, format=format, max_pixels=max_pixels)
 
 
@@ -141,7 +145,7 @@ def _try(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool)
     if format == "PNG":
         return read_png.decode(file, name=name, max_pixels=max_pixels, fill=fill)
     if format in _OWN:
-        return _OWN[format].decode(file, name=name, max_pixels=max_pixels)
+        return _OWN[format][1](file, name=name, max_pixels=max_pixels)
     return read_pillow.decode(file, name=name, format=format, max_pixels=max_pixels, fill=fill)
 
 

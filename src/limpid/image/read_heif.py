@@ -26,8 +26,8 @@ def decode(file: BinaryIO, *, name: str, max_pixels: int) -> Decoded:
     info, icc = photo.info, photo.info.get("icc_profile")
     tag = info.get("nclx_profile")
     if not icc and tag:
-        codes = tag["color_primaries"], tag["transfer_characteristics"]
-        icc = cicp.profile_of(*map(int, codes), grey=pixels.shape[2] == 1, notes=notes)
+        primaries, transfer = int(tag["color_primaries"]), int(tag["transfer_characteristics"])
+        icc = cicp.profile_of(primaries, transfer, grey=pixels.shape[2] == 1, notes=notes)
     if info.get("depth_images") or info.get("aux"):
         notes.append("further pictures in the file (depth, gain map) dropped")
     return Decoded(pixels=pixels, alpha=alpha, exif=info.get("exif"), xmp=info.get("xmp"), icc=icc, orientation=1, notes=notes)
@@ -39,5 +39,6 @@ def _opened(file: BinaryIO, name: str, max_pixels: int) -> Any:
 
     photos = open_heif(file, convert_hdr_to_8bit=False)
     photo = photos[photos.primary_index]
-    check_size(name, *photo.size, max_pixels)
+    width, height = photo.size
+    check_size(name, width, height, max_pixels)
     return photo

@@ -9,7 +9,8 @@ from limpid.image.decoded import Decoded, finite_fractions, split_alpha
 def decode(samples: np.ndarray | Tensor) -> Decoded:
     """Pixels of an array (H, W) or (H, W, C) or a tensor (C, H, W) or (1, C, H, W), C = 1…4, with alpha as the last of 2 or 4.
 
-    uint8 and uint16 are kept; fractions 0…1 become float32 (other scales as in ``finite_fractions``); bool becomes 0 and 255. Raises ValueError for anything else.
+    uint8 and uint16 are kept; fractions 0…1 become float32, other scales as in ``finite_fractions``; bool becomes 0 and 255.
+    Raises ValueError for anything else.
     """
     if isinstance(samples, Tensor):
         samples = _channels_last(samples)

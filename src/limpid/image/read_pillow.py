@@ -77,10 +77,7 @@ def _opened(file: BinaryIO, name: str, format: str, max_pixels: int) -> ImageFil
     if format == "WEBP":  # its reader allots the whole canvas when opened
         check_size(name, *_webp_size(file.read(30)), max_pixels)
         file.seek(0)
-    if format == "AVIF":
-        photo = _opened_avif(file)
-    else:
-        photo = _READERS[format](file)
+    photo = _opened_avif(file) if format == "AVIF" else _READERS[format](file)
     check_size(name, *photo.size, max_pixels)
     return photo
 

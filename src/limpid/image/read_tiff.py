@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Sequence
 from io import BytesIO
-from typing import BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import cv2
 import numpy as np
@@ -103,7 +103,8 @@ def _leading(file: BinaryIO, page: tifffile.TiffPage) -> BinaryIO:
     file.seek(0)
     if page.offset == page.parent.pages.first.offset and _orientation(page) in (None, 1):
         return file
-    data, order = bytearray(file.read()), "big" if page.parent.byteorder == ">" else "little"
+    data = bytearray(file.read())
+    order: Literal["little", "big"] = "big" if page.parent.byteorder == ">" else "little"
     size = page.parent.tiff.offsetsize
     data[size : 2 * size] = page.offset.to_bytes(size, order)
     if (tag := page.tags.get(_ORIENTATION)) is not None:
@@ -210,7 +211,8 @@ def _iptc(pages: Sequence[tifffile.TiffPage]) -> bytes | None:
 
 
 def _dots_per_inch(page: tifffile.TiffPage) -> tuple[float, float] | None:
-    unit, *rationals = (page.tags[code].value if code in page.tags else None for code in _RESOLUTION)
+    values: list[Any] = [page.tags[code].value if code in page.tags else None for code in _RESOLUTION]
+    unit, *rationals = values
     scale = {2: 1.0, 3: 2.54}.get(unit if isinstance(unit, int) else 2)
     if scale is None or not all(isinstance(value, tuple) and len(value) == 2 and value[1] for value in rationals):
         return None

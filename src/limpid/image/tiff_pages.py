@@ -42,7 +42,11 @@ def _pages(tiff: tifffile.TiffFile) -> Iterator[Page]:
     for index in range(_MOST):
         try:
             page = tiff.pages[index].aspage()
-        except (IndexError, *(_BROKEN if index else ())):
+        except IndexError:
+            return
+        except _BROKEN:
+            if index == 0:
+                raise
             return
         yield page
         with suppress(IndexError, *_BROKEN):

@@ -41,7 +41,7 @@ def turned(samples: Pixels, orientation: int) -> Pixels:
 
 
 def metadata(decoded: Decoded, orientation: int) -> tuple[Metadata, tuple[str, ...]]:
-    """Such metadata as is sound and true of the photo turned upright and alone, and notes on the rest, with those of the decoder."""
+    """Such metadata as is sound and true of the photo turned upright and alone; the notes of the decoder and those on the rest."""
     notes = list(decoded.notes)
     block = _exif(decoded.exif, orientation, notes) if decoded.exif else None
     packet = _xmp(decoded.xmp, notes) if decoded.xmp else None
