@@ -20,7 +20,9 @@ def pixels(path: Path) -> np.ndarray:
     """
     with _in_words_of_a_set(path):
         photo = change_depth(read.read(path).pixels, np.uint8)
-    return photo if photo.shape[2] == 3 else np.repeat(photo, 3, axis=2)
+    if photo.shape[2] == 1:
+        return np.repeat(photo, 3, axis=2)
+    return photo if photo.flags.writeable else photo.copy()  # torch takes no array that it may not write to
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -45,7 +47,7 @@ def _in_words_of_a_set(path: Path) -> Iterator[None]:
     except PhotoError as error:
         if isinstance(error.__cause__, OSError) and not path.is_file():
             raise PhotoError(f"{path} cannot be read: {error.__cause__.strerror or error.__cause__}") from error
-        if isinstance(error.__cause__, CutShortError):
+        if isinstance(error.__cause__, CutShortError) or not path.stat().st_size:
             raise PhotoError(f"{path} is cut short ({path.stat().st_size} bytes); fetch it again or remove it") from error
         reason = str(error).removeprefix(f"{printable(path)}: ").partition("; ")[0]
         raise PhotoError(f"{path} cannot be decoded as a photo ({reason}); fetch it again or remove it") from error

@@ -140,7 +140,7 @@ def canonical(wanted: str) -> str:
         if name in extensions or name == format.lower():
             if format not in WRITABLE:
                 why = "holds 256 colours at most, too few for a photo" if format == "GIF" else "is read but not written"
-                raise UsageError(f"{format} {why}; use --format png")
+                raise UsageError(f"{name}: {format} {why}; use --format png")
             return format
     raise UnknownNameError("format", wanted, [EXTENSIONS[format][0] for format in WRITABLE])
 

@@ -1,5 +1,7 @@
 """Photos of 8 bits, decoded by Pillow: most formats take this road, and so do Pillow images from memory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
 
@@ -50,7 +52,8 @@ def decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: boo
         file.seek(0)
         rest = _JPEG_END if format == "JPEG" else bytes(4 * photo.width * photo.height)
         photo = _READERS[format](BytesIO(file.read() + rest))
-    _load(photo, format)
+    with _noticing_cuts(fillable=format in ("JPEG", "BMP")):
+        photo.load()
     decoded = from_image(photo)
     if format == "AVIF":
         file.seek(0)
@@ -77,7 +80,8 @@ def _opened(file: BinaryIO, name: str, format: str, max_pixels: int) -> ImageFil
     if format == "WEBP":  # its reader allots the whole canvas when opened
         check_size(name, *_webp_size(file.read(30)), max_pixels)
         file.seek(0)
-    photo = _opened_avif(file) if format == "AVIF" else _READERS[format](file)
+    with _noticing_cuts(fillable=False):
+        photo = _opened_avif(file) if format == "AVIF" else _READERS[format](file)
     check_size(name, *photo.size, max_pixels)
     return photo
 
@@ -121,12 +125,14 @@ def _tell_avif(data: bytes, decoded: Decoded) -> None:
         decoded.notes.append("further pictures in the file (gain map) dropped")
 
 
-def _load(photo: ImageFile.ImageFile, format: str) -> None:
+@contextmanager
+def _noticing_cuts(*, fillable: bool) -> Iterator[None]:
+    """What Pillow says of a file that ends too early becomes a CutShortError."""
     try:
-        photo.load()
+        yield
     except OSError as fault:
-        if "truncated" in str(fault):
-            raise CutShortError(fillable=format in ("JPEG", "BMP")) from fault
+        if "truncated" in str(fault).lower():
+            raise CutShortError(fillable=fillable) from fault
         raise
 
 
