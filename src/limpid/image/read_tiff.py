@@ -188,9 +188,9 @@ def _exif(file: BinaryIO) -> bytes | None:
 
 def _orientation(page: tifffile.TiffPage) -> int | None:
     """The orientation, 1…8, that a directory names; None when it names none."""
-    tag = page.tags.get(_ORIENTATION)
-    value = tag.value[0] if tag is not None and isinstance(tag.value, tuple) and tag.value else tag and tag.value
-    return int(value) if isinstance(value, int) and 1 <= value <= 8 else None
+    value = page.tags[_ORIENTATION].value if _ORIENTATION in page.tags else None
+    first = value[0] if isinstance(value, (tuple, bytes)) and value else value
+    return int(first) if isinstance(first, int) and 1 <= first <= 8 else None
 
 
 def _bytes(pages: Sequence[tifffile.TiffPage], code: int) -> bytes | None:
