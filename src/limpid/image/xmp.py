@@ -50,7 +50,7 @@ def without_claims(packet: bytes) -> tuple[bytes | None, tuple[str, ...]]:
 
     None for a packet that claims something and is no XML, so that nothing can be cut out of it.
     """
-    if not _HINTS.search(packet):
+    if not _HINTS.search(packet.replace(b"\0", b"")):  # some write it in UTF-16, which no photo may hold
         return packet, ()
     claims = dict(_CLAIMS)
     if b"HasExtendedXMP" in packet:
