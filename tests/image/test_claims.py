@@ -11,7 +11,8 @@ from limpid.image.read import read
 from limpid.image.write import write
 from photo_samples import encoded, picture, png_chunk
 
-HEAD = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+HEAD = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}"><rdf:Description rdf:about=""'
 TAIL = "</rdf:Description></rdf:RDF></x:xmpmeta>"
 GAIN, CAMERA = "http://ns.adobe.com/hdr-gain-map/1.0/", "http://ns.google.com/photos/1.0/camera/"
 CONTAINER, NOTE = "http://ns.google.com/photos/1.0/container/", "http://ns.adobe.com/xmp/note/"

@@ -64,7 +64,7 @@ def _bits(content: bytes, shape: tuple[int, int, int], top: int, *, text: bool) 
 def _values(content: bytes, shape: tuple[int, int, int], top: int, *, text: bool) -> np.ndarray:
     count = int(np.prod(shape))
     if text:
-        samples = np.fromstring(re.sub(rb"#[^\n]*", b"", content), np.int64, count, sep=" ")
+        samples = np.fromstring(re.sub(rb"#[^\n]*", b"", content), np.int64, sep=" ")[:count]
         _check_whole(len(samples), count)
     else:
         depth = np.dtype(np.uint8 if top < 256 else ">u2")
