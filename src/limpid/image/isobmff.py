@@ -1,4 +1,4 @@
-"""The little of an AVIF file that its decoder does not hand on: colour tags, depth, and where its EXIF is named.
+"""The little of an AVIF or HEIC file that its decoder does not hand on: colour tags, depth, sizes, where its EXIF is named.
 
 Boxes within boxes: a length, a name, content (ISO/IEC 14496-12, 23000-22 and AV1-ISOBMFF, section 2.3).
 """
@@ -26,6 +26,11 @@ def depth(data: bytes) -> int:
         if name == b"av1C" and len(content) > 2 and content[2] & 0x40:
             return 12 if content[2] & 0x20 else 10
     return 8
+
+
+def sizes(data: bytes) -> list[tuple[int, int]]:
+    """Width and height of every picture in the file as coded, before anything is cut off or turned."""
+    return [struct.unpack_from(">II", content, 4) for name, content in _properties(data) if name == b"ispe" and len(content) >= 12]
 
 
 def has_gain_map(data: bytes) -> bool:
