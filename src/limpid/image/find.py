@@ -70,8 +70,7 @@ def _meant(wanted: str, unread: dict[Path, str]) -> list[Found]:
         mine: dict[Path, str] = {}
         found = [Found(path=photo, root=path) for photo in _photos(files_below(path), mine)]
         if not found:
-            rest = f"; {count_kinds(mine.values())}" if mine else ""
-            raise UsageError(f"{printable(path)}: no photo in this folder; expected {READ} files{rest}")
+            raise UsageError(f"{printable(path)}: no photo in this folder; expected {READ} files{_besides(mine)}")
         unread.update(mine)
         return found
     if path.exists() or path.is_symlink():
@@ -94,7 +93,7 @@ def _photos(files: Iterable[Path], unread: dict[Path, str]) -> Iterator[Path]:
 
 def _unnamed_kind(path: Path) -> str | None:
     """What a photo is to be called that does not have the name of one."""
-    return "photos without an extension of theirs" if sniff_file(path) is not None else None
+    return "without a photo's extension" if sniff_file(path) is not None else None
 
 
 def files_below(folder: Path, visited: set[str] | None = None) -> Iterator[Path]:
@@ -130,10 +129,16 @@ def _matches(pattern: str, unread: dict[Path, str]) -> list[Found]:
             files += files_below(path, visited)
         elif path.is_file():
             files.append(path)
-    found = [Found(path=path, root=root) for path in _photos(files, unread)]
+    mine: dict[Path, str] = {}
+    found = [Found(path=path, root=root) for path in _photos(files, mine)]
     if not found:
-        raise UsageError(f"{printable(pattern)}: no photo matches")
+        raise UsageError(f"{printable(pattern)}: no photo matches{_besides(mine)}")
+    unread.update(mine)
     return found
+
+
+def _besides(unread: Mapping[Path, str]) -> str:
+    return f"; {count_kinds(unread.values())}" if unread else ""
 
 
 def _hint(path: Path) -> str:
