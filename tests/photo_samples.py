@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from limpid.image.exif import clean
+from limpid.image.exif import upright
 from limpid.image.photo import Metadata, Photo
 from limpid.layers.pixels import white
 
@@ -52,7 +52,7 @@ def samples(dtype: str, height: int = 17, width: int = 23, channels: int = 3, se
 
 def photo(dtype: str = "uint8", *, channels: int = 3, alpha: bool = False, described: bool = True) -> Photo:
     """A photo from memory with all metadata there is."""
-    kept = Metadata(exif=clean(exif())[0], xmp=XMP, icc=ICC, dpi=(300.0, 300.0)) if described else Metadata()
+    kept = Metadata(exif=upright(exif(), 1)[0], xmp=XMP, icc=ICC, dpi=(300.0, 300.0)) if described else Metadata()
     see_through = samples(dtype, channels=1, seed=1)[..., 0] if alpha else None
     if see_through is not None:
         see_through[:3] = 0  # wholly transparent: colours there are data all the same

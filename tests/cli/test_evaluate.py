@@ -6,15 +6,20 @@ import math
 import subprocess
 import sys
 import time
+import unicodedata
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from evaluation.pair_sets import TABLE2, paired, photo, save
+from exif_blocks import oriented
 from limpid import catalogue, create_model
 from limpid.checkpoints import file
 from limpid.data.manifest import FileRecord, Manifest
+from limpid.image import formats
+from photo_samples import UPRIGHT
 
 GOLDEN = {"psnr": 14.9167, "ssim": 0.7537, "ncc": 0.7960, "lmse": 0.0211}
 
@@ -108,6 +113,56 @@ def test_a_missing_output_is_one_line_that_names_it(limpid, tmp_path, pairs):
     assert len(ran.err.strip().splitlines()) == 1
     assert f"{tmp_path / 'outputs' / 'b.png'} is missing" in ran.err
     assert values(tmp_path / "out")["b"] is not None
+
+
+def exact(limpid, tmp_path, root):
+    """PSNR of the inputs of a set, taken as outputs, by item."""
+    ran = limpid("evaluate", "--outputs", f"x={root / 'blended'}", "--on", root, "--report", tmp_path / "out", "--traces", "all", "-q")
+    return ran, values(tmp_path / "out", "x")
+
+
+@pytest.mark.parametrize("extension", ["ppm", "jfif", "tif", "bmp", "webp"])
+def test_outputs_and_truths_of_any_format_are_read(limpid, tmp_path, extension):
+    for layer in ("blended", "transmission_layer"):
+        (tmp_path / "set" / layer).mkdir(parents=True)
+        Image.fromarray(photo(0)).save(tmp_path / "set" / layer / f"a.{extension}")
+    ran, psnr = exact(limpid, tmp_path, tmp_path / "set")
+    assert (ran.code, psnr) == (0, {"a": 100})
+
+
+def test_pairs_in_folders_below_and_of_either_spelling_of_accents_are_scored(limpid, tmp_path):
+    root = tmp_path / "set"
+    for layer, form in (("blended", "NFC"), ("transmission_layer", "NFD")):
+        for name in ("s1/a", "s2/a", "s1_a", "é"):
+            save(root / layer / f"{unicodedata.normalize(form, name)}.png", photo(len(name)))
+    ran, psnr = exact(limpid, tmp_path, root)
+    assert (ran.code, psnr) == (0, dict.fromkeys(["s1/a", "s1_a", "s2/a", "é"], 100))
+    traces = [score["traces"]["output"] for score in results(tmp_path / "out")["scores"] if score["model"] == "x"]
+    assert len({*traces}) == 4
+    assert all((tmp_path / "out" / place).is_file() for place in traces)
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("jpg", {"quality": 95, "subsampling": 0}), ("png", {}), ("tif", {})])
+@pytest.mark.parametrize("integer", [3, 4])
+def test_photos_that_were_turned_are_scored_upright(limpid, tmp_path, kind, settings, integer):
+    root = tmp_path / "set"
+    save(root / "transmission_layer/a.png", photo(0))
+    stored = Image.fromarray(photo(0)).transpose(UPRIGHT[6])
+    turned = {"tiffinfo": {274: 6}} if kind == "tif" else {"exif": b"Exif\0\0" + oriented("<", 6, integer)}
+    (root / "blended").mkdir()
+    stored.save(root / f"blended/a.{kind}", **settings, **turned)
+    ran, psnr = exact(limpid, tmp_path, root)
+    assert ran.code == 0, ran.err
+    assert psnr["a"] == 100 if kind != "jpg" else psnr["a"] > 35
+
+
+def test_a_photo_that_is_not_read_here_is_one_line_and_the_other_images_count(limpid, tmp_path, pairs, monkeypatch):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    (pairs / "blended" / "d.heic").write_bytes(b"x")
+    ran = limpid("evaluate", "--on", pairs, "--report", tmp_path / "out")
+    assert ran.code == 1
+    assert "d.heic is of a kind that is not read here (HEIC)" in ran.err
+    assert len(values(tmp_path / "out")) >= 3
 
 
 def test_a_missing_partner_is_one_line_and_the_other_images_count(limpid, tmp_path, pairs):

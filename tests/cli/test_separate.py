@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from limpid import create_model
+from limpid.image import formats
 from pictures import picture
 
 
@@ -53,6 +54,21 @@ def test_a_folder_is_mirrored_and_our_own_outputs_are_skipped(limpid, tmp_path, 
     assert done.code == 0, done.err
     assert names(tmp_path / "out") == ["a.transmission.jpg", "deep/b.transmission.png"]
     assert "2 done, 0 skipped, 0 failed" in done.err
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_folder_says_what_it_holds_that_is_not_read_here(limpid, tmp_path, tiny, monkeypatch, strict):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    picture(tmp_path / "in/a.jfif")
+    for place in ("b.heic", "c.HEIF", "d.nef"):
+        (tmp_path / "in" / place).write_bytes(b"x")
+    words = ("separate", tmp_path / "in", "-m", tiny, "-o", tmp_path / "out", "--overwrite", *(["--strict"] if strict else []))
+    said = limpid(*words, "-v")
+    assert said.code == strict
+    assert "1 done, 0 skipped, 0 failed, 3 not read here: HEIC, raw" in said.err
+    assert "d.nef: not read here: raw" in said.err
+    summary = json.loads(limpid(*words, "--json").lines[-1])["summary"]
+    assert summary == {"done": 1, "skipped": 0, "failed": 0, "not_read": {"HEIC": 2, "raw": 1}}
 
 
 def test_one_bad_photo_leaves_the_others_done(limpid, tmp_path, tiny):

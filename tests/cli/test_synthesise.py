@@ -96,6 +96,16 @@ def test_sizes_are_height_and_width(limpid, tmp_path, photos):
     assert {kernel.shape for kernel in read_kernels(tmp_path / "c/kernels.npz")} == {(65, 65)}
 
 
+def test_windows_fit_photos_that_were_turned(limpid, tmp_path):
+    (tmp_path / "source").mkdir()
+    for name in "ab":
+        shown = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 20, 3), dtype=np.uint8))
+        shown.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "source" / f"{name}.tif", tiffinfo={274: 6})
+    ran = limpid("synthesise", "pairs", tmp_path / "out", "--count", 2, "--seed", 1, "--source", tmp_path / "source", "--size", "56x18")
+    assert ran.code == 0, ran.err
+    assert {Image.open(path).size for path in (tmp_path / "out" / "blended").iterdir()} == {(18, 56)}
+
+
 def test_pairs_are_a_folder_to_train_on_and_the_mixtures_those_asked_for(limpid, tmp_path, photos):
     limpid("synthesise", "pairs", tmp_path / "a", "--count", 12, "--size", 16, "--source", photos, *WISHES["pairs"][3:])
     assert [pair.name for pair in find_pairs(tmp_path / "a")] == [f"{index:04d}" for index in range(12)]

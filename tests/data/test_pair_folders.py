@@ -1,13 +1,17 @@
+import unicodedata
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from limpid.data.augment import Augment
 from limpid.data.decode import pixels, size
+from limpid.data.manifest import check
 from limpid.data.pairing import find_pairs, inspect
 from limpid.data.pairs import PairFolder, PairSource
 from limpid.data.photo_folders import PhotoFolder
 from limpid.errors import DataError, PhotoError
+from limpid.image import formats
 from limpid.physics.seeds import generator
 
 
@@ -186,3 +190,51 @@ def test_double_stems_are_never_waived(uneven, save):
     save(uneven / "blended" / "a.jpg")
     with pytest.raises(DataError, match="has the stem of"):
         find_pairs(uneven, allow_missing=True, on_mismatch="skip")
+
+
+# ---------------------------------------------------------------- names as people have them
+
+
+def test_pairs_in_folders_below_go_by_their_whole_place(tmp_path, save):
+    for place in ("s1/a", "s2/a", "b", "s1/.hidden/c"):
+        for layer in ("blended", "transmission_layer"):
+            save(tmp_path / layer / f"{place}.png", len(place))
+    assert [pair.name for pair in find_pairs(tmp_path)] == ["b", "s1/a", "s2/a"]
+    (tmp_path / "transmission_layer" / "s2" / "a.png").unlink()
+    with pytest.raises(DataError, match=r"blended/s2/a.png has no partner in transmission_layer/"):
+        find_pairs(tmp_path)
+    assert [pair.name for pair in find_pairs(tmp_path, allow_missing=True)] == ["b", "s1/a"]
+    assert [str(problem) for problem in check(tmp_path).problems] == ["blended/s2/a.png has no partner in transmission_layer/"]
+
+
+@pytest.mark.parametrize(("one", "other"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+@pytest.mark.parametrize("name", ["café", "Ängström/ñ", "가"])
+def test_accents_may_be_composed_or_not(tmp_path, save, name, one, other):
+    for layer, form in (("blended", one), ("transmission_layer", other)):
+        save(tmp_path / layer / f"{unicodedata.normalize(form, name)}.png")
+    assert [pair.name for pair in find_pairs(tmp_path)] == [unicodedata.normalize("NFC", name)]
+    assert check(tmp_path).problems == ()
+
+
+def test_a_photo_of_a_kind_that_is_not_read_is_named_and_left_out_only_where_allowed(tmp_path, paired, caplog, monkeypatch):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    paired(tmp_path, ["a"])
+    for place in ("blended/b.heic", "transmission_layer/b.heic"):
+        (tmp_path / place).write_bytes(b"x")
+    with pytest.raises(DataError, match=r"blended/b.heic is of a kind that is not read here \(HEIC\)"):
+        find_pairs(tmp_path)
+    assert [pair.name for pair in find_pairs(tmp_path, allow_missing=True)] == ["a"]
+    assert "b.heic" in caplog.text
+    assert len(check(tmp_path).problems) == 2
+
+
+def test_a_folder_of_photos_names_what_it_leaves_out(tmp_path, save, caplog, monkeypatch):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    for place in ("a.png", "below/b.png", "below/c.png"):
+        save(tmp_path / place)
+    (tmp_path / "d.heic").write_bytes(b"x")
+    (tmp_path / "e.dng").write_bytes(b"x")
+    assert PhotoFolder(tmp_path).stems == ["a"]
+    for words in ("d.heic is of a kind that is not read here (HEIC)", "e.dng", "the 2 photos in folders below it"):
+        assert words in caplog.text
+    assert [problem.file for problem in check(tmp_path).problems] == ["d.heic", "e.dng"]

@@ -181,7 +181,10 @@ def test_check_finds_corrupt_photos_in_any_folder(tmp_path, save, paired):
     paired(tmp_path / "pairs", ["a", "b"])
     (tmp_path / "pairs" / "blended" / "b.png").write_bytes(b"<html>")
     problems = check(tmp_path / "pairs").problems
-    assert [str(problem) for problem in problems] == ["blended/b.png cannot be decoded as a photo; fetch it again or remove it"]
+    reason = "(it is not an image but a web page)"
+    assert [str(problem) for problem in problems] == [
+        f"blended/b.png cannot be decoded as a photo {reason}; fetch it again or remove it"
+    ]
 
 
 def test_check_of_nothing_is_an_error(tmp_path):

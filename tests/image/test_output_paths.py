@@ -23,7 +23,7 @@ def shot(path: Path, format: str = "JPEG") -> Path:
 
 
 def plan(*inputs: Path, output: Path | None = None, layers: tuple[str, ...] = LAYERS, **settings: object) -> list[dict[str, str]]:
-    planned = plan_outputs(find(inputs), output=output, layers=layers, **settings)
+    planned = plan_outputs(find(inputs).photos, output=output, layers=layers, **settings)
     return [{layer: str(path) for layer, path in job.outputs.items()} for job in planned.jobs]
 
 
@@ -78,7 +78,7 @@ def test_formats(tmp_path):
     assert plan(photo, format="same") == plan(photo)
     with pytest.raises(UnknownNameError, match="png"):
         plan(photo, format="pgn")
-    gif = plan_outputs(find([shot(tmp_path / "x.gif", "GIF")]), output=None, layers=("reflection",)).jobs[0]
+    gif = plan_outputs(find([shot(tmp_path / "x.gif", "GIF")]).photos, output=None, layers=("reflection",)).jobs[0]
     assert gif.outputs["reflection"].name == "x.reflection.png"
     assert "PNG" in gif.notes[0]
     wrong = shot(tmp_path / "wrong.jpg", "PNG")
@@ -127,7 +127,7 @@ def test_what_exists_is_kept_unless_asked_for(tmp_path):
     assert len(plan(photo, overwrite=True)[0]) == 2
     assert plan(photo, skip_existing=True) == [{"reflection": str(tmp_path / "photo.reflection.jpg")}]
     shot(tmp_path / "photo.reflection.jpg")
-    planned = plan_outputs(find([photo]), output=None, layers=LAYERS, skip_existing=True)
+    planned = plan_outputs(find([photo]).photos, output=None, layers=LAYERS, skip_existing=True)
     assert (planned.jobs, planned.skipped) == ((), (photo,))
     existing.unlink()
     existing.mkdir()
@@ -148,7 +148,7 @@ def test_folders_that_cannot_be_written_to(tmp_path, monkeypatch):
 
 def test_names_at_the_limit_of_the_file_system(tmp_path):
     photos = [shot(tmp_path / ("ü" * 125 + f"{number}.jpg")) for number in range(2)]
-    planned = plan_outputs(find(photos), output=None, layers=LAYERS)
+    planned = plan_outputs(find(photos).photos, output=None, layers=LAYERS)
     paths = [path for job in planned.jobs for path in job.outputs.values()]
     assert len(set(paths)) == 4
     for path in paths:
@@ -160,7 +160,7 @@ def test_names_at_the_limit_of_the_file_system(tmp_path):
 
 def test_a_pipe_needs_a_name():
     with pytest.raises(UsageError, match="standard input"):
-        plan_outputs(find(["-"]), output=None, layers=LAYERS)
+        plan_outputs(find(["-"]).photos, output=None, layers=LAYERS)
 
 
 def test_planning_needs_no_torch():

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from io import BytesIO
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from limpid.cli.from_options import takes
+from limpid.errors import printable
+from limpid.image.find import count_kinds
 from limpid.progress import bar, say
 from limpid.runtime.options import PhotoOptions
 from limpid.runtime.photo_jobs import PIPE, Jobs, plan_jobs
@@ -25,7 +28,7 @@ def photo_command(task: str) -> Callable[..., None]:
     def command(options: PhotoOptions) -> None:
         jobs = plan_jobs(options, task)
         reports = _process(jobs, options, task)
-        _close(reports, jobs.skipped, options)
+        _close(reports, jobs, options)
 
     return command
 
@@ -73,11 +76,16 @@ def _count(reports: Sequence["Report"]) -> int:
     return sum(report.error is None for report in reports)
 
 
-def _close(reports: Sequence["Report"], skipped: Sequence[str], options: PhotoOptions) -> None:
-    done, failed = _count(reports), len(reports) - _count(reports)
+def _close(reports: Sequence["Report"], jobs: Jobs, options: PhotoOptions) -> None:
+    done, skipped, failed = _count(reports), len(jobs.skipped), len(reports) - _count(reports)
     if options.as_json:
-        typer.echo(json.dumps({"summary": {"done": done, "skipped": len(skipped), "failed": failed}}))
-    elif not options.quiet and len(reports) + len(skipped) > 1:
-        say(f"{done} done, {len(skipped)} skipped, {failed} failed")
-    if failed:
+        unread = {"not_read": dict(Counter(jobs.unread.values()))} if jobs.unread else {}
+        typer.echo(json.dumps({"summary": {"done": done, "skipped": skipped, "failed": failed, **unread}}))
+    elif not options.quiet and (len(reports) + skipped > 1 or jobs.unread):
+        unread_too = f", {count_kinds(jobs.unread.values())}" if jobs.unread else ""
+        say(f"{done} done, {skipped} skipped, {failed} failed{unread_too}")
+    if options.verbose:
+        for path, kind in jobs.unread.items():
+            say(f"{printable(path)}: not read here: {kind}")
+    if failed or (options.strict and jobs.unread):
         raise typer.Exit(1)

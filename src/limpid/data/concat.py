@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from limpid.data.augment import as_tensor
-from limpid.data.pairing import listing
+from limpid.data.pairing import listing, stem_of
 from limpid.data.stream import Source
 from limpid.errors import DataError
 from limpid.layers.pair import Pair
@@ -54,7 +54,7 @@ def paths_of(photos: Sequence[object]) -> list[Path]:
 
 def check_same_names(first: Sequence[object], second: Sequence[object]) -> None:
     """Raise DataError, with the photos that have no partner, unless two sequences go together by stem, as Zhang's sources do."""
-    one, other = ([path.stem for path in paths_of(photos)] for photos in (first, second))
+    one, other = ([stem_of(Path(path.name)) for path in paths_of(photos)] for photos in (first, second))
     if one != other:
         folders = sorted({str(path.parent) for path in paths_of(first) + paths_of(second)})
         alone = sorted({*one} ^ {*other})

@@ -1,55 +1,34 @@
-"""The one place where data sets touch image files: fast 8-bit pixels for training, exact tensors for evaluation."""
+"""How data sets see photos: decoded as everywhere else, as 8-bit pixels for training or exact tensors for evaluation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
-from limpid.errors import PhotoError
-from limpid.image.read import read
-from limpid.image.suppress_warnings import quiet
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".tif", ".tiff", ".webp"})
-"""Endings of files that count as photos, in lower case."""
-
-_ORIENTATION = 0x0112  # EXIF tag; 5 to 8 lie on their side
-
-
-def is_photo(path: Path) -> bool:
-    """Whether a name looks like a photo: a known ending, not hidden."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+from limpid.errors import PhotoError, printable
+from limpid.image import read
+from limpid.image.decoded import CutShortError
+from limpid.layers.pixels import change_depth
 
 
 def pixels(path: Path) -> np.ndarray:
-    """A photo as an upright (H, W, 3) uint8 RGB array; 16 bits are cut to 8, alpha is dropped.
+    """A photo as an upright (H, W, 3) uint8 RGB array; deeper ones are rounded to 8 bits, alpha is dropped, grey is repeated.
 
-    Raises PhotoError for a file that is missing, cut short or no image.
+    Raises PhotoError for a file that is missing, cut short, too large or no photo.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise PhotoError(f"{path} cannot be read: {error.strerror or error}") from error
-    if not content or _cut_short(content):
-        raise PhotoError(f"{path} is cut short ({len(content)} bytes); fetch it again or remove it")
-    photo = _decoded(np.frombuffer(content, np.uint8))
-    if photo is None:
-        raise PhotoError(f"{path} cannot be decoded as a photo; fetch it again or remove it")
-    return photo
+    with _in_words_of_a_set(path):
+        photo = change_depth(read.read(path).pixels, np.uint8)
+    if photo.shape[2] == 1:
+        return np.repeat(photo, 3, axis=2)
+    return photo if photo.flags.writeable else photo.copy()  # torch takes no array that it may not write to
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Height and width of the upright photo in pixels, from the header alone.
-
-    Raises PhotoError for a file that is missing or no image.
-    """
-    try:
-        with quiet(), Image.open(path) as photo:
-            width, height = photo.size
-            return (width, height) if photo.getexif().get(_ORIENTATION, 1) >= 5 else (height, width)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PhotoError(f"{path} cannot be read as a photo: {error}") from error
+    """Height and width of what ``pixels`` gives, from the header alone; raises PhotoError as ``pixels`` does."""
+    with _in_words_of_a_set(path):
+        return read.size(path)
 
 
 def tensor(path: Path) -> Tensor:
@@ -57,19 +36,18 @@ def tensor(path: Path) -> Tensor:
 
     Raises PhotoError for a file that cannot be decoded.
     """
-    return read(path).tensor()
+    return read.read(path).tensor()
 
 
-def _decoded(content: np.ndarray) -> np.ndarray | None:
+@contextmanager
+def _in_words_of_a_set(path: Path) -> Iterator[None]:
+    """What one can do about a broken photo of a data set is another thing than with a photo of one's own."""
     try:
-        with quiet():
-            photo: np.ndarray | None = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB)
-            return photo
-    except cv2.error:  # more pixels than OpenCV accepts
-        return None
-
-
-def _cut_short(content: bytes) -> bool:
-    if content.startswith(b"\xff\xd8"):  # older OpenCV fills the rest of a cut JPEG with grey and says nothing
-        return content.find(b"\xff\xd9", content.rfind(b"\xff\xda")) < 0
-    return content.startswith(b"\x89PNG") and b"IEND" not in content[-64:]
+        yield
+    except PhotoError as error:
+        if isinstance(error.__cause__, OSError) and not path.is_file():
+            raise PhotoError(f"{path} cannot be read: {error.__cause__.strerror or error.__cause__}") from error
+        if isinstance(error.__cause__, CutShortError) or not path.stat().st_size:
+            raise PhotoError(f"{path} is cut short ({path.stat().st_size} bytes); fetch it again or remove it") from error
+        reason = str(error).removeprefix(f"{printable(path)}: ").partition("; ")[0]
+        raise PhotoError(f"{path} cannot be decoded as a photo ({reason}); fetch it again or remove it") from error

@@ -1,6 +1,7 @@
 """How the files of a download become items: layouts are patterns of paths, a set is layouts with counts and rules."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -10,8 +11,9 @@ from limpid.data.pairing import FOLDERS, listing
 from limpid.data.preprocessing import Change
 from limpid.errors import DataError
 from limpid.files import sha256
+from limpid.image.formats import EXTENSIONS
 
-PHOTO = r"\.(?:jpe?g|png|bmp|tiff?|ppm)"
+PHOTO = rf"\.(?:{'|'.join(extension for extensions in EXTENSIONS.values() for extension in extensions)})"
 """Ending of a photo, for patterns (they ignore case)."""
 
 TIDY = {FOLDERS[role]: role for role in ("input", "transmission", "reflection")}
@@ -126,7 +128,7 @@ class _Attempt:
             match = pattern.search(name) or pattern.search(name.removeprefix(wrapper))
             if match is None:
                 continue
-            stem = layout.stem.format(**match.groupdict())
+            stem = unicodedata.normalize("NFC", layout.stem.format(**match.groupdict()))
             if wanted.stems is not None and stem not in wanted.stems:
                 continue
             role = layout.roles[match.groupdict().get("layer", "").lower()]

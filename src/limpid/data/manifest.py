@@ -1,15 +1,18 @@
 """What a prepared set holds: a list of files with size and SHA-256, and the check against it."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from limpid.data.decode import is_photo, pixels
-from limpid.data.pairing import FOLDERS, Problem, inspect, task_of
+from limpid.data.decode import pixels
+from limpid.data.pairing import FOLDERS, Problem, by_stem, inspect, task_of
 from limpid.errors import DataError, PhotoError
 from limpid.files import sha256
+from limpid.image.find import files_below
+from limpid.image.formats import is_photo
 from limpid.progress import bar
 
 NAME = "manifest.json"
@@ -92,7 +95,7 @@ def check(folder: Path, *, quiet: bool = True) -> Report:
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; expected a set made by `limpid prepare` or a folder of photos")
     manifest = Manifest.read(folder) if (folder / NAME).exists() else None
-    listed = dict(manifest.files) if manifest else {}
+    listed = {_composed(name): record for name, record in manifest.files.items()} if manifest else {}
     found = _files(folder, listed)
     if not found:
         raise DataError(f"{folder} holds nothing to check; expected photos, blended/ and transmission_layer/, or {NAME}")
@@ -105,6 +108,7 @@ def check(folder: Path, *, quiet: bool = True) -> Report:
             progress.advance(name)
     if all((folder / FOLDERS[role]).is_dir() for role in ("input", task_of(folder).primary)):
         problems += inspect(folder)[1]
+    problems += [problem for problem in by_stem(folder)[1] if problem.rule == "kind"]
     return Report(folder=folder, checked=len(found), problems=tuple(problems), manifest=manifest)
 
 
@@ -123,11 +127,16 @@ def _wrong(path: Path, record: FileRecord | None) -> str | None:
 
 def _files(folder: Path, listed: Mapping[str, FileRecord]) -> dict[str, Path]:
     """Photos and judgements where sets keep them, and whatever else is listed, such as kernels."""
-    places = {folder / below for below in FOLDERS.values()}
-    found = [path for place in places if place.is_dir() for path in place.iterdir() if path.is_file()]
+    found = [path for path in folder.iterdir() if path.is_file()]
+    found += [path for below in set(FOLDERS.values()) - {""} if (folder / below).is_dir() for path in files_below(folder / below)]
     kept = [path for path in found if path.name != NAME and (is_photo(path) or path.parent.name == FOLDERS["judgements"])]
     kept += [folder / name for name in listed if (folder / name).is_file()]
-    return {path.relative_to(folder).as_posix(): path for path in sorted(set(kept))}
+    return {_composed(path.relative_to(folder).as_posix()): path for path in sorted(set(kept))}
+
+
+def _composed(name: str) -> str:
+    """A name with composed accents: copying to another system may take them apart."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _pair(size: list[int] | None) -> tuple[int, int] | None:

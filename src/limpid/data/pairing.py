@@ -1,13 +1,16 @@
 """The one layout of a paired folder, and its rules: partners by stem, none missing, none double, sizes equal."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from limpid.data.decode import is_photo, size
+from limpid.data.decode import size
 from limpid.errors import DataError, PhotoError
+from limpid.image.find import files_below
+from limpid.image.formats import is_photo, unread_kind
 from limpid.layers.task import TASKS, Task
 
 FOLDERS = {
@@ -34,7 +37,7 @@ class Problem:
 
     file: str
     what: str
-    rule: Literal["partner", "size"] | None = None
+    rule: Literal["partner", "size", "kind"] | None = None
 
     def __str__(self) -> str:
         return f"{self.file} {self.what}"
@@ -59,14 +62,39 @@ def listing(what: Sequence[object], most: int = 5) -> str:
     return f"{len(what)}: {', '.join(map(str, what[:most]))}{rest}"
 
 
-def by_stem(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
-    """Photos of a folder by stem, sorted by name, and those whose stem is taken; a missing folder holds none."""
+def stem_of(path: Path) -> str:
+    """The stem of a relative path, folders included, with accents composed: systems write the same name in two ways."""
+    return unicodedata.normalize("NFC", path.with_suffix("").as_posix())
+
+
+def by_stem(folder: Path, *, root: Path | None = None, nested: bool = False) -> tuple[dict[str, Path], list[Problem]]:
+    """Photos of a folder by stem, sorted by name, those whose stem is taken, and those of a kind that is not read here.
+
+    A missing folder holds none. ``root``: of the set, from which problems are named; None: the folder itself. ``nested``: also
+    photos in folders below, whose stems begin with these.
+    """
     found: dict[str, Path] = {}
     problems = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if is_photo(path) and path.is_file() and found.setdefault(path.stem, path) != path:
-            problems.append(Problem(f"{folder.name}/{path.name}", f"has the stem of {found[path.stem].name}"))
+    entries = () if not folder.is_dir() else _visible(folder) if nested else filter(Path.is_file, sorted(folder.iterdir()))
+    for path in entries:
+        stem, name = stem_of(path.relative_to(folder)), path.relative_to(root or folder).as_posix()
+        if kind := unread_kind(path):
+            problems.append(Problem(name, f"is of a kind that is not read here ({kind})", "kind"))
+        elif is_photo(path) and found.setdefault(stem, path) != path:
+            problems.append(Problem(name, f"has the stem of {found[stem].name}"))
     return found, problems
+
+
+def photos_deeper(folder: Path) -> int:
+    """How many photos lie in folders below, where those who want the photos of a folder alone do not look."""
+    return sum(is_photo(path) for path in _visible(folder) if path.parent != folder)
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    """Files below a folder, hidden folders left out."""
+    for path in files_below(folder):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts[:-1]):
+            yield path
 
 
 def task_of(root: Path) -> Task:
@@ -77,6 +105,7 @@ def task_of(root: Path) -> Task:
 def inspect(root: Path, task: Task | None = None) -> tuple[list[PairFiles], list[Problem]]:
     """Items of a paired folder with the layers of ``task`` (None: by ``task_of``), by stem, and everything that breaks a rule.
 
+    Folders below those of the layers count: ``blended/a/1.jpg`` goes with ``transmission_layer/a/1.png``, as the item ``a/1``.
     Layers other than the first are optional, but where there is one every item must have it. Sizes come from the headers; a file
     without a readable header is left to whoever decodes it.
     """
@@ -84,14 +113,14 @@ def inspect(root: Path, task: Task | None = None) -> tuple[list[PairFiles], list
     found: dict[str, dict[str, Path]] = {}
     problems: list[Problem] = []
     for role in ("input", *task.layers):
-        files, double = by_stem(root / FOLDERS[role])
-        problems += double
+        files, wrong = by_stem(root / FOLDERS[role], root=root, nested=True)
+        problems += wrong
         if files or role in ("input", task.primary):
             found[role] = files
     stems = sorted(set().union(*found.values()))
     for role, files in found.items():
         missing = [stem for stem in stems if stem not in files]
-        problems += [Problem(_where(found, stem), f"has no partner in {FOLDERS[role]}/", "partner") for stem in missing]
+        problems += [Problem(_where(root, found, stem), f"has no partner in {FOLDERS[role]}/", "partner") for stem in missing]
     pairs = [
         PairFiles(name=stem, input=found["input"][stem], layers={role: found[role][stem] for role in found if role != "input"})
         for stem in stems
@@ -105,13 +134,14 @@ def find_pairs(
 ) -> list[PairFiles]:
     """Items of a paired folder, sorted by stem; ``task`` as for ``inspect``.
 
-    ``allow_missing``: leave out what has no partner. ``on_mismatch``: with ``skip``, leave out what differs in size; with
-    ``crop`` and ``resize``, keep it for ``PairSource`` to fit. What is left out or kept so is listed in the log. Raises DataError
-    that lists missing partners in both directions, double stems and unequal sizes, or says that there is nothing to pair.
+    ``allow_missing``: leave out what has no partner, and photos of a kind that is not read here. ``on_mismatch``: with ``skip``,
+    leave out what differs in size; with ``crop`` and ``resize``, keep it for ``PairSource`` to fit. What is left out or kept so is
+    listed in the log. Raises DataError that lists missing partners in both directions, double stems and unequal sizes, or says
+    that there is nothing to pair.
     """
     task = task or task_of(root)
     pairs, problems = inspect(root, task)
-    waived = {"partner"} if allow_missing else set()
+    waived = {"partner", "kind"} if allow_missing else set()
     waived |= {"size"} if on_mismatch != "refuse" else set()
     grave = [problem for problem in problems if problem.rule not in waived]
     if grave:
@@ -126,9 +156,8 @@ def find_pairs(
     return pairs
 
 
-def _where(layers: dict[str, dict[str, Path]], stem: str) -> str:
-    path = next(files[stem] for files in layers.values() if stem in files)
-    return f"{path.parent.name}/{path.name}"
+def _where(root: Path, layers: dict[str, dict[str, Path]], stem: str) -> str:
+    return next(files[stem] for files in layers.values() if stem in files).relative_to(root).as_posix()
 
 
 def _sizes(pair: PairFiles, root: Path) -> Problem | None:

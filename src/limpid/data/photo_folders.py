@@ -1,5 +1,6 @@
 """Where the photos of a recipe lie: one folder or several, as text with commas or as a list."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,24 +8,34 @@ import numpy as np
 
 from limpid.data.concat import Listed, Photos
 from limpid.data.corrupt_files import CorruptFiles
-from limpid.data.decode import is_photo, pixels
-from limpid.data.pairing import by_stem, listing
+from limpid.data.decode import pixels
+from limpid.data.pairing import by_stem, listing, photos_deeper
 from limpid.errors import DataError
+from limpid.image.formats import is_photo
+
+_log = logging.getLogger(__name__)
 
 
 class PhotoFolder(Listed[np.ndarray]):
     """Photos of ``folder`` (subfolders are not searched), sorted by name, as (H, W, 3) uint8 RGB arrays.
 
-    ``keep`` holds what was decoded in memory, once per process. A corrupt photo is replaced by the next one, see ``health``.
+    ``keep`` holds what was decoded in memory, once per process. Photos that are left out (in subfolders, or of a kind that is not
+    read here) are named in the log. A corrupt photo is replaced by the next one, see ``health``.
     Raises DataError for a folder without photos or with two of one stem.
     """
 
     def __init__(self, folder: Path, *, keep: bool = False) -> None:
-        found, double = by_stem(folder)
+        found, problems = by_stem(folder)
+        double, unread = ([one for one in problems if one.rule == rule] for rule in (None, "kind"))
         if double:
             raise DataError(f"{folder} holds double stems; {listing(double)}. Rename or remove them.")
         if not found:
-            raise DataError(f"{folder} holds no photo (.jpg, .png, …); subfolders are not searched")
+            rest = f". {listing(unread)}" if unread else ""
+            raise DataError(f"{folder} holds no photo (.jpg, .png, …); subfolders are not searched{rest}")
+        if unread:
+            _log.warning("%s is used without some of its photos; %s", folder, listing(unread))
+        if deeper := photos_deeper(folder):
+            _log.warning("%s is used without the %d photos in folders below it; name those folders themselves", folder, deeper)
         self.paths = list(found.values())
         self.stems = list(found)
         self.health = CorruptFiles(len(self.paths), folder)

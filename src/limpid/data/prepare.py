@@ -16,12 +16,13 @@ from pydantic import ValidationError, validate_call
 from limpid import catalogue
 from limpid.catalogue import Settings
 from limpid.data.archive import MOST_BYTES, Unpacker
-from limpid.data.decode import is_photo, pixels
+from limpid.data.decode import pixels
 from limpid.data.layout import FolderSet, Placement
 from limpid.data.manifest import NAME, FileRecord, Manifest, check
 from limpid.data.pairing import Problem, listing
 from limpid.errors import DataError, PhotoError, SettingError, UnknownNameError, UsageError
 from limpid.files import sha256
+from limpid.image.formats import is_photo
 from limpid.progress import bar
 
 

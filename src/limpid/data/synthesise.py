@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from limpid import catalogue
 from limpid._version import __version__
 from limpid.catalogue import Settings
-from limpid.data.decode import is_photo, size
+from limpid.data.decode import size
 from limpid.data.manifest import NAME, FileRecord, Manifest
 from limpid.data.options import Size, SynthesisOptions
 from limpid.data.pairing import listing
@@ -18,6 +18,7 @@ from limpid.data.synthesis_kinds import Kind
 from limpid.errors import DataError, SettingError, UsageError
 from limpid.files import sha256
 from limpid.image.contact_sheet import SHEET, ContactSheet
+from limpid.image.formats import is_photo
 from limpid.image.write import write
 from limpid.physics.leaves.presets import PRESETS, Preset
 from limpid.progress import bar

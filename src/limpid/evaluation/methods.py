@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
 import torch
@@ -157,13 +157,15 @@ class SavedOutputs:
     def _find(self, item: Item, layer: str) -> Path | None:
         condition, name = _condition(item), item.set.partition("/")[0]
         folders = [self.folder / item.set / condition, self.folder / name / condition, self.folder / condition]
-        stems = [*([item.name] if layer == self.task.primary else []), f"{item.name}.{layer}"]
-        found = (self._files(folder).get(stem) for folder in folders for stem in stems)
+        place = PurePosixPath(item.name)
+        stems = [*([place.name] if layer == self.task.primary else []), f"{place.name}.{layer}"]
+        found = (self._files(folder / place.parent).get(stem) for folder in folders for stem in stems)
         return next((path for path in found if path is not None), None)
 
     def _files(self, folder: Path) -> dict[str, Path]:
         if folder not in self._found:
-            files, double = by_stem(folder)
+            files, problems = by_stem(folder)
+            double = [problem for problem in problems if problem.rule is None]
             if double:
                 raise DataError(f"{folder} holds two outputs of one stem; {listing(double)}. Remove one of them.")
             self._found[folder] = files

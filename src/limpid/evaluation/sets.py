@@ -58,6 +58,8 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
         raise DataError(f"{folder} holds {'no photos' if degradations else 'no pairs'}; {_remedy(bool(degradations), task)}")
     used = [_hashed(item) for item in found[:count]]
     notes = _notes(name, len(found), len(used), [item for item in used if item.fault])
+    if degradations and not (folder / pairing.FOLDERS["transmission"]).is_dir() and (deeper := pairing.photos_deeper(folder)):
+        notes.append(f"{deeper} photos in folders below it were not used")
     info = SetInfo(
         label=label,
         count=len(used),
@@ -136,7 +138,7 @@ def _task(name: str, folder: Path, degradations: Sequence[DegradationCondition])
 def _pairs(root: Path, label: str, task: Task) -> list[Item]:
     """Pairs sorted by stem, the broken ones with their fault."""
     pairs, problems = pairing.inspect(root, task)
-    broken = {Path(problem.file).stem: problem for problem in problems}
+    broken = {pairing.stem_of(Path(*Path(problem.file).parts[1:])): problem for problem in problems}
     items = {
         files.name: Item(set=label, name=files.name, input=files.input, truths=files.layers)
         for files in pairs
@@ -155,22 +157,21 @@ def _judged(root: Path, label: str) -> list[Item]:
     if not judgements.is_dir():
         return []
     found, _ = pairing.by_stem(root)
-    said = {stem: judgements / f"{stem}.json" for stem in found}
+    said = {pairing.stem_of(Path(path.name)): path for path in judgements.glob("*.json") if path.is_file()}
     return [
-        Item(set=label, name=stem, input=path, truths={}, judgements=said[stem])
-        for stem, path in found.items()
-        if said[stem].is_file()
+        Item(set=label, name=stem, input=path, truths={}, judgements=said[stem]) for stem, path in found.items() if stem in said
     ]
 
 
 def _photos(root: Path, label: str) -> list[Item]:
     """Clean photos: those of the folder, or the truths of a paired one."""
     inside = root / pairing.FOLDERS["transmission"]
-    found, double = pairing.by_stem(inside if inside.is_dir() else root)
+    paired = inside.is_dir()
+    found, wrong = pairing.by_stem(inside if paired else root, root=root, nested=paired)
     items = [Item(set=label, name=stem, input=None, truths={"restored": path}) for stem, path in found.items()]
-    for problem in double:
+    for problem in wrong:
         path = root / problem.file
-        fault = f"{root}/{problem}; rename or remove one of them"
+        fault = f"{root}/{problem}; {'convert or remove it' if problem.rule else 'rename or remove one of them'}"
         items.append(Item(set=label, name=path.name, input=None, truths={"restored": path}, fault=fault))
     return items
 

@@ -13,11 +13,11 @@ from PIL import Image
 from torch import Tensor
 
 from limpid.errors import PhotoError, SettingError, ShapeError
-from limpid.image import png_chunks, tiff_file
+from limpid.image import icc, iptc, png_chunks, tiff_file
 from limpid.image.formats import WRITABLE, canonical
 from limpid.image.photo import Metadata, Photo
 from limpid.image.suppress_warnings import quiet
-from limpid.layers.pixels import Pixels, change_depth, quantise
+from limpid.layers.pixels import Pixels, change_depth, quantise, white
 
 _LARGEST_SEGMENT = 65533 - 32
 """Bytes of EXIF or XMP that fit a JPEG segment beside its own heading."""
@@ -36,14 +36,15 @@ class _Holds:
 
 
 _HOLDS: Mapping[str, _Holds] = {
-    "JPEG": _Holds(alpha=False, kept=("exif", "xmp", "icc", "dpi")),
+    "JPEG": _Holds(alpha=False, kept=("exif", "xmp", "icc", "iptc", "dpi")),
     "PNG": _Holds(depths=("uint8", "uint16"), kept=("exif", "xmp", "icc", "dpi"), side=2**31 - 1),
     "WEBP": _Holds(side=16383),
-    "TIFF": _Holds(depths=("uint8", "uint16", "float32"), kept=("exif", "xmp", "icc", "dpi"), side=2**31 - 1),
+    "TIFF": _Holds(depths=("uint8", "uint16", "float32"), kept=("exif", "xmp", "icc", "iptc", "dpi"), side=2**31 - 1),
     "BMP": _Holds(kept=("dpi",), side=2**31 - 1),
     "AVIF": _Holds(),
+    "PPM": _Holds(depths=("uint8", "uint16"), alpha=False, kept=(), side=999_999_999),
 }
-_CALLED = {"exif": "EXIF", "xmp": "XMP", "icc": "ICC profile", "dpi": "DPI"}
+_CALLED = {"exif": "EXIF", "xmp": "XMP", "icc": "ICC profile", "iptc": "IPTC", "dpi": "DPI"}
 
 
 def encode(
@@ -64,7 +65,7 @@ def encode(
     pixels, alpha = _fit_depth(pixels, alpha, format, notes)
     if max(pixels.shape[:2]) > _HOLDS[format].side:
         raise PhotoError(f"{format} holds {_HOLDS[format].side} pixels a side at most; use --format png")
-    kept = _fit_metadata(like.metadata if like else Metadata(), format, notes)
+    kept = _fit_metadata(like.metadata if like else Metadata(), format, notes, grey=pixels.shape[2] == 1)
     try:
         with quiet():
             _ENCODERS[format](file, pixels, alpha, kept, quality)
@@ -112,12 +113,15 @@ def _fit_depth(pixels: Pixels, alpha: Pixels | None, format: str, notes: list[st
     return change_depth(pixels, depth), None if alpha is None else change_depth(alpha, depth)
 
 
-def _fit_metadata(metadata: Metadata, format: str, notes: list[str]) -> Metadata:
+def _fit_metadata(metadata: Metadata, format: str, notes: list[str], *, grey: bool) -> Metadata:
     for name, called in _CALLED.items():
         value = getattr(metadata, name)
-        too_long = format == "JPEG" and name in ("exif", "xmp") and value is not None and len(value) > _LARGEST_SEGMENT
-        if value is not None and (too_long or name not in _HOLDS[format].kept):
-            notes.append(f"{format} cannot hold {'so much' if too_long else 'the'} {called}; dropped")
+        too_long = format == "JPEG" and name in ("exif", "xmp", "iptc") and value is not None and len(value) > _LARGEST_SEGMENT
+        unfit = (name == "exif" and format == "TIFF" and value is not None and tiff_file.directories(value) is None) or (
+            name == "icc" and format == "WEBP" and grey and value is not None and not icc.fits(value, grey=False)
+        )
+        if value is not None and (too_long or unfit or name not in _HOLDS[format].kept):
+            notes.append(f"{format} cannot hold {'so much' if too_long else 'such an' if unfit else 'the'} {called}; dropped")
             metadata = replace(metadata, **{name: None})
     return metadata
 
@@ -129,6 +133,7 @@ def _image(pixels: Pixels, alpha: Pixels | None) -> Image.Image:
 
 def _jpeg(file: BinaryIO, pixels: Pixels, alpha: Pixels | None, kept: Metadata, quality: int) -> None:
     settings = {"exif": kept.exif and b"Exif\0\0" + kept.exif, "xmp": kept.xmp, "icc_profile": kept.icc, "dpi": kept.dpi}
+    settings["extra"] = kept.iptc and iptc.segment(kept.iptc)
     given = {name: value for name, value in settings.items() if value}
     _image(pixels, alpha).save(file, "JPEG", quality=quality, subsampling=0, **given)
 
@@ -192,6 +197,12 @@ def _bmp(file: BinaryIO, pixels: Pixels, alpha: Pixels | None, kept: Metadata, q
     file.write(struct.pack("<2sIII", b"BM", size, 0, 14 + 108) + header + masks + rows.tobytes())
 
 
+def _ppm(file: BinaryIO, pixels: Pixels, alpha: Pixels | None, kept: Metadata, quality: int) -> None:
+    height, width, channels = pixels.shape
+    file.write(f"P{5 if channels == 1 else 6}\n{width} {height}\n{white(pixels.dtype)}\n".encode())
+    file.write(pixels.astype(pixels.dtype.newbyteorder(">"), copy=False).tobytes())
+
+
 _ENCODERS: Mapping[str, Callable[[BinaryIO, Pixels, Pixels | None, Metadata, int], None]] = {
     "JPEG": _jpeg,
     "PNG": _png,
@@ -199,4 +210,5 @@ _ENCODERS: Mapping[str, Callable[[BinaryIO, Pixels, Pixels | None, Metadata, int
     "TIFF": _tiff,
     "BMP": _bmp,
     "AVIF": _avif,
+    "PPM": _ppm,
 }

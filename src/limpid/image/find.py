@@ -3,13 +3,13 @@
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from limpid.errors import UsageError, printable
-from limpid.image.formats import format_of
+from limpid.image.formats import READ, is_photo, sniff_file, unread_kind
 from limpid.layers.task import TASKS
 
 PIPE = Path("-")
@@ -28,7 +28,15 @@ class Found:
     root: Path
 
 
-def find(inputs: Sequence[str | os.PathLike[str]]) -> list[Found]:
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """The photos meant, and those that folders and globs hold besides and that are not read here: path → kind."""
+
+    photos: tuple[Found, ...]
+    unread: Mapping[Path, str]
+
+
+def find(inputs: Sequence[str | os.PathLike[str]]) -> Findings:
     """Photos meant by files, globs and folders, each once, in the order given, folders sorted by name.
 
     Folders and globs yield what has the extension of a photo and is no output of ours (``x.transmission.jpg``); a file named
@@ -36,10 +44,17 @@ def find(inputs: Sequence[str | os.PathLike[str]]) -> list[Found]:
     that is not there (with the nearest name) and for a folder or glob without photos.
     """
     found: dict[str, Found] = {}
+    unread: dict[Path, str] = {}
     for wanted in inputs:
-        for item in _meant(os.fspath(wanted)):
+        for item in _meant(os.fspath(wanted), unread):
             found.setdefault(os.path.abspath(item.path), item)
-    return list(found.values())
+    return Findings(photos=tuple(found.values()), unread=unread)
+
+
+def count_kinds(unread: Iterable[str]) -> str:
+    """How many photos are not read here and of what kinds: ``3 not read here: HEIC, raw``."""
+    kinds = list(unread)
+    return f"{len(kinds)} not read here: {', '.join(sorted(set(kinds)))}"
 
 
 def is_own_output(path: Path) -> bool:
@@ -47,24 +62,46 @@ def is_own_output(path: Path) -> bool:
     return _OWN.fullmatch(path.stem) is not None
 
 
-def _meant(wanted: str) -> list[Found]:
+def _meant(wanted: str, unread: dict[Path, str]) -> list[Found]:
     path = Path(wanted)
     if path == PIPE:
         return [Found(path=PIPE, root=Path())]
     if path.is_dir():
-        found = [Found(path=photo, root=path) for photo in _walk(path, set())]
+        mine: dict[Path, str] = {}
+        found = [Found(path=photo, root=path) for photo in _photos(files_below(path), mine)]
         if not found:
-            raise UsageError(f"{printable(path)}: no photo in this folder; expected JPEG, PNG, WebP, TIFF, BMP, AVIF or GIF files")
+            raise UsageError(f"{printable(path)}: no photo in this folder; expected {READ} files{_besides(mine)}")
+        unread.update(mine)
         return found
     if path.exists() or path.is_symlink():
         return [Found(path=path, root=path.parent)]
     if _MAGIC.search(wanted):
-        return _matches(wanted)
+        return _matches(wanted, unread)
     raise UsageError(f"{printable(path)}: no such file or folder{_hint(path)}")
 
 
-def _walk(folder: Path, visited: set[str]) -> Iterator[Path]:
-    """Photos below a folder; ``visited`` holds the real paths of folders seen, so that a loop of links ends."""
+def _photos(files: Iterable[Path], unread: dict[Path, str]) -> Iterator[Path]:
+    """Those of the files that are photos to work on; ``unread`` gains the photos among the others."""
+    for path in files:
+        if is_own_output(path) or path.name.startswith("."):
+            continue
+        if is_photo(path):
+            yield path
+        elif kind := unread_kind(path) or _unnamed_kind(path):
+            unread[path] = kind
+
+
+def _unnamed_kind(path: Path) -> str | None:
+    """What a photo is to be called that does not have the name of one."""
+    return "without a photo's extension" if sniff_file(path) is not None else None
+
+
+def files_below(folder: Path, visited: set[str] | None = None) -> Iterator[Path]:
+    """All files below a folder, sorted by name; ``visited`` gains the real paths of folders seen, so that a loop of links ends.
+
+    Raises UsageError for a folder that cannot be read.
+    """
+    visited = set() if visited is None else visited
     place = os.path.realpath(folder)
     if place in visited:
         return
@@ -75,30 +112,33 @@ def _walk(folder: Path, visited: set[str]) -> Iterator[Path]:
         raise UsageError(f"{printable(folder)}: {fault.strerror}; check your permission to read the folder") from fault
     for entry in entries:
         if entry.is_dir():
-            yield from _walk(entry, visited)
-        elif _is_input(entry):
+            yield from files_below(entry, visited)
+        else:
             yield entry
 
 
-def _matches(pattern: str) -> list[Found]:
+def _matches(pattern: str, unread: dict[Path, str]) -> list[Found]:
     parts = Path(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
     root = Path(*parts[:fixed])
-    found = []
+    files: list[Path] = []
     visited: set[str] = set()
     for match in sorted(glob.glob(pattern, recursive=True)):
         path = Path(match)
         if path.is_dir() and "**" not in parts:
-            found += [Found(path=photo, root=root) for photo in _walk(path, visited)]
-        elif path.is_file() and _is_input(path):
-            found.append(Found(path=path, root=root))
+            files += files_below(path, visited)
+        elif path.is_file():
+            files.append(path)
+    mine: dict[Path, str] = {}
+    found = [Found(path=path, root=root) for path in _photos(files, mine)]
     if not found:
-        raise UsageError(f"{printable(pattern)}: no photo matches")
+        raise UsageError(f"{printable(pattern)}: no photo matches{_besides(mine)}")
+    unread.update(mine)
     return found
 
 
-def _is_input(path: Path) -> bool:
-    return format_of(path) is not None and not path.name.startswith(".") and not is_own_output(path)
+def _besides(unread: Mapping[Path, str]) -> str:
+    return f"; {count_kinds(unread.values())}" if unread else ""
 
 
 def _hint(path: Path) -> str:

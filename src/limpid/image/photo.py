@@ -14,12 +14,13 @@ class Metadata:
     """What a file says about its photo, as bytes, so that it can be written back as found.
 
     ``exif``: TIFF-structured block without the leading ``Exif``, orientation reset to 1, thumbnail dropped. ``xmp``: packet.
-    ``icc``: profile that the pixels are encoded in. ``dpi``: horizontal and vertical dots per inch.
+    ``icc``: profile that the pixels are encoded in. ``iptc``: records of captions. ``dpi``: horizontal and vertical dots per inch.
     """
 
     exif: bytes | None = None
     xmp: bytes | None = None
     icc: bytes | None = None
+    iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
 
 

@@ -3,12 +3,16 @@
 Follows the PNG specification, third edition (W3C, 2025), sections 5 and 11.
 """
 
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from io import SEEK_CUR, BytesIO
+from typing import BinaryIO
 
-from limpid.image.decoded import CutShortError
+from limpid.image import cicp, iptc
+from limpid.image.decoded import CutShortError, Described
 from limpid.image.photo import Metadata
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -16,7 +20,11 @@ HEADER_BYTES = 29
 """Signature, and the length, name and content of IHDR."""
 
 _PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
-_XMP_KEYWORD = b"XML:com.adobe.xmp\0"
+_TEXTS, _COLOURS = (b"tEXt", b"zTXt", b"iTXt"), (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
+_DESCRIBING = (*_TEXTS, *_COLOURS, b"eXIf", b"pHYs")
+_XMP_KEYWORD, _XMP_HEADING = b"XML:com.adobe.xmp", b"http://ns.adobe.com/xap/1.0/\0"
+_RAW_KEYWORD = b"Raw profile type "
+_RAW_PROFILE = re.compile(rb"\s*[^\n]*\n\s*\d+\s*\n([0-9a-fA-F\s]*)")
 _LARGEST_PROFILE = 1 << 24
 _PIECE, _LAST_FILTER = 1 << 10, 4
 _INCH = 0.0254
@@ -48,42 +56,50 @@ def chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def picture(data: bytes, *, fill: bool) -> bytes:
-    """The file stripped to the chunks that make the picture, every checksum verified.
+def picture(data: bytes, *, fill: bool) -> tuple[bytes, tuple[int, ...] | None]:
+    """The file stripped to the chunks that make the picture, every checksum verified, and the colour that is transparent.
 
-    With ``fill`` a file that is cut short or damaged is mended: what cannot be read becomes zero. Raises CutShortError.
+    That colour has one or three values in the depth of the file; None where there is none, or a palette has it. With ``fill`` a
+    file that is cut short or damaged is mended: what cannot be read becomes zero. Raises CutShortError.
     """
-    parts = [SIGNATURE]
-    for name, content, sound in _chunks(data):
+    parts, key = [SIGNATURE], None
+    for name, content, sound in _chunks(BytesIO(data)):
         if name in _PICTURE and not sound:
             break
-        if name in _PICTURE:
+        if name == b"tRNS" and (values := _key(header(data), content)):
+            key = values
+        elif name in _PICTURE:
             parts.append(chunk(name, content))
         if name == b"IEND":
-            return b"".join(parts)
+            return b"".join(parts), key
     if not fill or len(parts) == 1:
         raise CutShortError(fillable=len(parts) > 1)
-    return _filled(data)
+    return _filled(data), key
 
 
-def metadata(data: bytes) -> tuple[Metadata, bool]:
-    """Metadata of a file, leaving out what is damaged, and whether the file is animated."""
-    exif = xmp = icc = dpi = None
-    animated = False
-    for name, content, sound in _chunks(data):
+def metadata(file: BinaryIO) -> Described:
+    """What a file says of its photo, leaving out what is damaged; its picture is skipped, wherever the texts lie."""
+    kept, texts, colour = Described(), dict[bytes, bytes | None](), dict[bytes, bytes]()
+    grey = header(file.read(HEADER_BYTES)).colour in (0, 4)
+    for name, content, sound in _chunks(file, skipped=(b"IDAT", b"fdAT")):
         if not sound:
-            continue
-        if name == b"eXIf":
-            exif = content
-        elif name == b"iCCP":
-            icc = _inflate(content.partition(b"\0")[2][1:])
-        elif name == b"iTXt" and content.startswith(_XMP_KEYWORD):
-            xmp = _text(content[len(_XMP_KEYWORD) :])
+            kept.notes += [f"damaged chunk {name.decode()} left out"] if name in _DESCRIBING else []
+        elif name in _TEXTS:
+            keyword, text = _text(name, content)
+            texts.setdefault(keyword, text)
+        elif name == b"eXIf":
+            kept.exif = content
+        elif name in _COLOURS:
+            colour.setdefault(name, content)
         elif name == b"pHYs" and len(content) == 9 and content[8] == 1:
             across, down = struct.unpack(">II", content[:8])
-            dpi = (across * _INCH, down * _INCH) if across and down else None
-        animated |= name == b"acTL"
-    return Metadata(exif=exif, xmp=xmp, icc=icc, dpi=dpi), animated
+            kept.dpi = (across * _INCH, down * _INCH) if across and down else None
+        elif name == b"acTL":
+            kept.notes.append("first frame of an animation")
+    kept.xmp = texts.get(_XMP_KEYWORD)
+    _take_raw_profiles(kept, texts)
+    kept.icc = _profile(colour, kept, grey=grey)
+    return kept
 
 
 def insert(data: bytes, kept: Metadata) -> bytes:
@@ -97,7 +113,7 @@ def insert(data: bytes, kept: Metadata) -> bytes:
     if kept.exif:
         parts.append(chunk(b"eXIf", kept.exif))
     if kept.xmp:
-        parts.append(chunk(b"iTXt", _XMP_KEYWORD + b"\0\0\0\0" + kept.xmp))
+        parts.append(chunk(b"iTXt", _XMP_KEYWORD + b"\0\0\0\0\0" + kept.xmp))
     return b"".join([*parts, data[end:]])
 
 
@@ -107,15 +123,66 @@ def relabel(data: bytes, *, depth: int, colour: int) -> bytes:
     return data[:8] + chunk(b"IHDR", content) + data[33:]
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
-    """Name, content and soundness of each chunk; the last may be cut short, and is then not sound."""
-    at = len(SIGNATURE)
-    while at + 8 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        name, content = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
-        checksum = data[at + 8 + length : at + 12 + length]
+def _chunks(file: BinaryIO, skipped: Container[bytes] = ()) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Name, content and soundness of each chunk; the last may be cut short, and is then not sound. Those ``skipped`` are empty."""
+    file.seek(len(SIGNATURE))
+    while len(head := file.read(8)) == 8:
+        length, name = struct.unpack(">I4s", head)
+        if name in skipped:
+            file.seek(length + 4, SEEK_CUR)
+            yield name, b"", False
+            continue
+        content, checksum = file.read(length), file.read(4)
         yield name, content, checksum == struct.pack(">I", zlib.crc32(name + content))
-        at += 12 + length
+
+
+def _key(head: Header, content: bytes) -> tuple[int, ...] | None:
+    """The values of tRNS for grey and RGB, of which only the bits of the depth count."""
+    count = {0: 1, 2: 3}.get(head.colour)
+    if count is None or len(content) != 2 * count:
+        return None
+    return tuple(value & ((1 << head.depth) - 1) for value in struct.unpack(f">{count}H", content))
+
+
+def _take_raw_profiles(kept: Described, texts: Mapping[bytes, bytes | None]) -> None:
+    """What ImageMagick wrote as hexadecimal text before PNG had a chunk for it."""
+    for keyword, text in texts.items():
+        kind = keyword.removeprefix(_RAW_KEYWORD).lower()
+        found = _RAW_PROFILE.match(text) if text and kind != keyword.lower() else None
+        if found is None:
+            continue
+        digits = b"".join(found[1].split())
+        content = bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
+        if kind == b"xmp" or content.startswith(_XMP_HEADING):
+            kept.xmp = kept.xmp or content.removeprefix(_XMP_HEADING)
+        elif kind in (b"exif", b"app1"):
+            kept.exif = kept.exif or content
+        elif kind in (b"iptc", b"8bim"):
+            kept.iptc = kept.iptc or iptc.records(content)
+        elif kind in (b"icc", b"icm"):
+            kept.icc = content
+
+
+def _profile(colour: Mapping[bytes, bytes], kept: Described, *, grey: bool) -> bytes | None:
+    """The colours that the pixels are encoded in: the first of cICP, iCCP, sRGB, and gAMA with cHRM counts (section 4.3)."""
+    cicp_tag, gamma, points = (colour.get(name, b"") for name in (b"cICP", b"gAMA", b"cHRM"))
+    if len(cicp_tag) == 4:
+        if not cicp_tag[3]:
+            kept.notes.append("its samples are of narrow range (16…235) and stay so, but no tag says it any more")
+        return cicp.profile_of(cicp_tag[0], cicp_tag[1], grey=grey, notes=kept.notes)
+    if b"iCCP" in colour:
+        icc = _inflate(colour[b"iCCP"].partition(b"\0")[2][1:])
+        kept.notes += ["ICC profile dropped, as it is broken"] if icc is None else []
+        return icc
+    if kept.icc or b"sRGB" in colour or not (len(gamma) == 4 or len(points) == 32):
+        return kept.icc
+    exponent = struct.unpack(">I", gamma)[0] / 100000 if len(gamma) == 4 else 0.0
+    numbers = [number / 100000 for number in struct.unpack(">8I", points)] if len(points) == 32 else []
+    white, red, green, blue = ((numbers[at], numbers[at + 1]) for at in range(0, 8, 2)) if numbers else (None,) * 4
+    colours = cicp.Primaries(red, green, blue, white) if red and green and blue and white else cicp.BT709
+    profile = cicp.profile(colours, 1 / exponent if exponent > 1e-3 else cicp.SRGB, grey=grey)
+    kept.notes += ["chromaticities dropped, as they span no colours"] if profile is None else []
+    return profile
 
 
 def _filled(data: bytes) -> bytes:
@@ -128,13 +195,14 @@ def _filled(data: bytes) -> bytes:
         if bad is not None:  # from here on it is noise
             raw[at + bad * size :] = bytes(len(raw) - at - bad * size)
         at += count * size
-    before = [chunk(name, content) for name, content, sound in _chunks(data) if sound and name in _PICTURE[:3]]
+    keyed = (b"IHDR", b"PLTE", b"tRNS") if header(data).colour == 3 else (b"IHDR",)
+    before = [chunk(name, content) for name, content, sound in _chunks(BytesIO(data)) if sound and name in keyed]
     return b"".join([SIGNATURE, *before, chunk(b"IDAT", zlib.compress(raw, 1)), chunk(b"IEND", b"")])
 
 
 def _inflated(data: bytes, wanted: int) -> bytearray:
     """So many bytes of picture: what can be inflated up to the damage, then zeros."""
-    stored = b"".join(content for name, content, _ in _chunks(data) if name == b"IDAT")
+    stored = b"".join(content for name, content, _ in _chunks(BytesIO(data)) if name == b"IDAT")
     inflater, raw = zlib.decompressobj(), bytearray()
     for at in range(0, len(stored), _PIECE):  # an error costs the piece it is found in
         try:
@@ -157,13 +225,17 @@ def _rows(head: Header) -> list[tuple[int, int]]:
     return rows
 
 
-def _text(content: bytes) -> bytes | None:
-    """The text of an iTXt chunk behind its keyword: two flags, language, translated keyword, text."""
-    compressed = content[:1] == b"\1"
-    parts = content[2:].split(b"\0", 2)
+def _text(name: bytes, content: bytes) -> tuple[bytes, bytes | None]:
+    """Keyword and text of a chunk, None when it cannot be inflated; iTXt has two flags, language and translation between them."""
+    keyword, _, rest = content.partition(b"\0")
+    if name == b"tEXt":
+        return keyword, rest
+    if name == b"zTXt":
+        return keyword, _inflate(rest[1:])
+    parts = rest[2:].split(b"\0", 2)
     if len(parts) < 3:
-        return None
-    return _inflate(parts[2]) if compressed else parts[2]
+        return keyword, None
+    return keyword, _inflate(parts[2]) if rest[:1] == b"\1" else parts[2]
 
 
 def _inflate(content: bytes) -> bytes | None:

@@ -2,7 +2,8 @@
 
 import io
 import os
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,15 +12,23 @@ from PIL import Image
 from torch import Tensor
 
 from limpid.errors import PhotoError, printable
-from limpid.image import exif, icc, read_memory, read_pillow, read_png, read_tiff
-from limpid.image.decoded import CutShortError, Decoded
-from limpid.image.formats import SNIFFED, describe, format_of, sniff
-from limpid.image.photo import Metadata, Photo
+from limpid.image import read_heif, read_memory, read_pillow, read_png, read_ppm, read_tiff
+from limpid.image.decoded import CutShortError, Decoded, Header
+from limpid.image.formats import READ, SNIFFED, describe, format_of, is_read, sniff
+from limpid.image.photo import Photo
 from limpid.image.suppress_warnings import quiet
-from limpid.layers.pixels import Pixels
+from limpid.image.upright import metadata, orientation_of, size_of, turned
 
 MAX_PIXELS = 178_956_970
 """Default limit, in pixels: where Pillow, too, takes a file for a decompression bomb."""
+
+_OWN: Mapping[str, tuple[Callable[..., Header], Callable[..., Decoded]]] = {
+    "PNG": (read_png.header, read_png.decode),
+    "TIFF": (read_tiff.header, read_tiff.decode),
+    "PPM": (read_ppm.header, read_ppm.decode),
+    "HEIF": (read_heif.header, read_heif.decode),
+}
+"""Format → what reads its header, and all of it; Pillow reads the others."""
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Tensor
 """What a photo can be read from."""
@@ -37,9 +46,30 @@ def read(source: Source, *, max_pixels: int = MAX_PIXELS, allow_truncated: bool 
     (2, 3, 'uint16', (3, 2, 3))
     """
     name = _name(source)
+    with _refusing(source, name):
+        return _read(source, name, max_pixels, allow_truncated)
+
+
+def size(source: str | os.PathLike[str] | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Height and width of a photo as ``read`` would give it, from its header alone; raises PhotoError as ``read`` does.
+
+    >>> import io
+    >>> file = io.BytesIO(b"P6 3 2 255 " + bytes(18))
+    >>> size(file)
+    (2, 3)
+    """
+    name = _name(source)
+    with _refusing(source, name), ExitStack() as stack:
+        file, format = _sniffed(source, name, stack)
+        return size_of(_header(file, name=name, format=format, max_pixels=max_pixels))
+
+
+@contextmanager
+def _refusing(source: Source, name: str) -> Iterator[None]:
+    """Whatever is raised for a damaged file becomes a PhotoError of one line; no decoder says anything itself."""
     with quiet():
         try:
-            return _read(source, name, max_pixels, allow_truncated)
+            yield
         except PhotoError:
             raise
         except CutShortError as fault:
@@ -55,17 +85,24 @@ def _read(source: Source, name: str, max_pixels: int, allow_truncated: bool) -> 
     if isinstance(source, (np.ndarray, Tensor)):
         return _photo(read_memory.decode(source), name=name, format="PNG")
     with ExitStack() as stack:
-        file = _open(source, name, stack)
-        head = file.read(SNIFFED)
-        format = sniff(head)
-        if format is None:
-            raise PhotoError(f"{name}: it is {describe(head)}; expected JPEG, PNG, WebP, TIFF, BMP, AVIF or GIF")
-        file.seek(0)
+        file, format = _sniffed(source, name, stack)
         decoded = _decode(file, name=name, format=format, max_pixels=max_pixels, allow_truncated=allow_truncated)
     promised = format_of(name)
     if promised not in (None, format):
         decoded.notes.insert(0, f"it is {format} in spite of its extension")
     return _photo(decoded, name=name, format=format)
+
+
+def _sniffed(source: Any, name: str, stack: ExitStack) -> tuple[BinaryIO, str]:
+    """The source as a file at its start, and its format; raises PhotoError for what is none that is read here."""
+    file = _open(source, name, stack)
+    head = file.read(SNIFFED)
+    format = sniff(head)
+    if format is None or not is_read(format):
+        hint = ", or HEIC after `pip install 'limpid[heif]'`" if format == "HEIF" else ""
+        raise PhotoError(f"{name}: it is {describe(head)}; expected {READ}{hint}")
+    file.seek(0)
+    return file, format
 
 
 def _open(source: Any, name: str, stack: ExitStack) -> BinaryIO:
@@ -86,9 +123,13 @@ def _open(source: Any, name: str, stack: ExitStack) -> BinaryIO:
     return file if file.seekable() else io.BytesIO(file.read())
 
 
+def _header(file: BinaryIO, *, name: str, format: str, max_pixels: int) -> Header:
+    if format in _OWN:
+        return _OWN[format][0](file, name=name, max_pixels=max_pixels)
+    return read_pillow.header(file, name=name, format=format, max_pixels=max_pixels)
+
+
 def _decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, allow_truncated: bool) -> Decoded:
-    if format == "TIFF":
-        return read_tiff.decode(file, name=name, max_pixels=max_pixels)
     try:
         return _try(file, name=name, format=format, max_pixels=max_pixels, fill=False)
     except CutShortError as fault:
@@ -103,44 +144,23 @@ def _decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, allow_tr
 def _try(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool) -> Decoded:
     if format == "PNG":
         return read_png.decode(file, name=name, max_pixels=max_pixels, fill=fill)
+    if format in _OWN:
+        return _OWN[format][1](file, name=name, max_pixels=max_pixels)
     return read_pillow.decode(file, name=name, format=format, max_pixels=max_pixels, fill=fill)
 
 
 def _photo(decoded: Decoded, *, name: str, format: str) -> Photo:
     """The photo turned upright, with such metadata as is sound."""
-    notes = decoded.notes
-    block, orientation, xmp, profile = None, decoded.orientation, decoded.xmp, decoded.icc
-    if decoded.exif:
-        try:
-            block, found = exif.clean(decoded.exif)
-        except exif.BrokenExifError as fault:
-            notes.append(f"broken EXIF dropped ({fault})")
-        else:
-            orientation = found if orientation is None else orientation
-    if profile and not icc.fits(profile, grey=decoded.pixels.shape[2] == 1):
-        notes.append("ICC profile dropped, as it is broken or describes other pixels")
-        profile = None
-    if xmp and orientation not in (None, 1):
-        xmp = exif.upright_xmp(xmp)
+    orientation = orientation_of(decoded)
+    kept, notes = metadata(decoded, orientation)
     return Photo(
-        pixels=_upright(decoded.pixels, orientation or 1),
-        alpha=None if decoded.alpha is None else _upright(decoded.alpha, orientation or 1),
+        pixels=turned(decoded.pixels, orientation),
+        alpha=None if decoded.alpha is None else turned(decoded.alpha, orientation),
         format=format,
-        metadata=Metadata(exif=block, xmp=xmp, icc=profile, dpi=decoded.dpi),
-        notes=tuple(notes),
+        metadata=kept,
+        notes=notes,
         name=name,
     )
-
-
-def _upright(samples: Pixels, orientation: int) -> Pixels:
-    """Samples (H, W, …) stored in one of the eight EXIF orientations, as they are to be seen."""
-    if orientation in (5, 6, 7, 8):
-        samples = samples.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        samples = samples[::-1]
-    if orientation in (2, 3, 6, 7):
-        samples = samples[:, ::-1]
-    return np.ascontiguousarray(samples)
 
 
 def _name(source: Source) -> str:

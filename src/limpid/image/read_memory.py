@@ -9,7 +9,8 @@ from limpid.image.decoded import Decoded, finite_fractions, split_alpha
 def decode(samples: np.ndarray | Tensor) -> Decoded:
     """Pixels of an array (H, W) or (H, W, C) or a tensor (C, H, W) or (1, C, H, W), C = 1…4, with alpha as the last of 2 or 4.
 
-    uint8 and uint16 are kept; fractions 0…1 become float32; bool becomes 0 and 255. Raises ValueError for anything else.
+    uint8 and uint16 are kept; fractions 0…1 become float32, other scales as in ``finite_fractions``; bool becomes 0 and 255.
+    Raises ValueError for anything else.
     """
     if isinstance(samples, Tensor):
         samples = _channels_last(samples)
@@ -18,11 +19,12 @@ def decode(samples: np.ndarray | Tensor) -> Decoded:
     notes: list[str] = []
     if samples.dtype == bool:
         samples = samples.astype(np.uint8) * 255
-    elif samples.dtype.kind == "f":
-        samples = finite_fractions(samples, notes)
-    elif samples.dtype not in (np.uint8, np.uint16):
+    elif samples.dtype.kind != "f" and samples.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"samples are {samples.dtype}; expected uint8, uint16 or fractions 0 to 1")
     pixels, alpha = split_alpha(samples)
+    if samples.dtype.kind == "f":
+        pixels = finite_fractions(pixels, notes)
+        alpha = None if alpha is None else finite_fractions(alpha, notes)
     return Decoded(pixels=pixels.copy(), alpha=None if alpha is None else alpha.copy(), notes=notes)
 
 

@@ -1,5 +1,7 @@
-"""Photos of 8 bits, decoded by Pillow: every format but TIFF takes this road, and so do Pillow images from memory."""
+"""Photos of 8 bits, decoded by Pillow: most formats take this road, and so do Pillow images from memory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
 
@@ -13,7 +15,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from limpid.image.decoded import CutShortError, Decoded, check_size, split_alpha
+from limpid.image import cicp, exif, isobmff
+from limpid.image.decoded import CutShortError, Decoded, Described, Header, check_size, split_alpha
 from limpid.image.icc import to_rgb
 from limpid.layers.pixels import Pixels
 
@@ -29,6 +32,13 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
     "GIF": GifImageFile,
 }
 _JPEG_END = b"\xff\xd9"
+_IPTC, _BROKEN = 0x0404, "broken exif"
+
+
+def header(file: BinaryIO, *, name: str, format: str, max_pixels: int) -> Header:
+    """Size and metadata of the first frame. Raises PhotoError for one that is too large, and what Pillow raises for damage."""
+    photo = _opened(file, name, format, max_pixels)
+    return Header(width=photo.width, height=photo.height, **vars(_described(photo)))
 
 
 def decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool = False) -> Decoded:
@@ -37,19 +47,19 @@ def decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: boo
     ``fill``: show what there is of a JPEG or BMP that is cut short. Raises PhotoError for one that is too large,
     CutShortError, and whatever Pillow raises for damage.
     """
-    if format == "WEBP":  # its reader allots the whole canvas when opened
-        check_size(name, *_webp_size(file.read(30)), max_pixels)
-        file.seek(0)
-    photo = _READERS[format](file)
-    check_size(name, *photo.size, max_pixels)
+    photo = _opened(file, name, format, max_pixels)
     if fill:
         file.seek(0)
         rest = _JPEG_END if format == "JPEG" else bytes(4 * photo.width * photo.height)
         photo = _READERS[format](BytesIO(file.read() + rest))
-    _load(photo, format)
+    with _noticing_cuts(fillable=format in ("JPEG", "BMP")):
+        photo.load()
     decoded = from_image(photo)
-    if format == "AVIF" and (depth := _avif_depth(file)) > 8:
-        decoded.notes.append(f"{depth}-bit AVIF read with 8 bits")
+    if format == "AVIF":
+        file.seek(0)
+        _tell_avif(file.read(), decoded)
+    if format == "JPEG" and "mp" in photo.info:
+        decoded.notes.append("further pictures in the file (gain map, depth, preview) dropped")
     if getattr(photo, "is_animated", False):
         decoded.notes.append(f"first frame of {getattr(photo, 'n_frames', 'several')}")
     return decoded
@@ -59,26 +69,70 @@ def from_image(photo: Image.Image) -> Decoded:
     """Pixels and metadata of a loaded Pillow image of any mode; raises ValueError for one that no photo has."""
     notes: list[str] = []
     pixels, alpha = _samples(photo, notes)
-    info = photo.info
-    dpi = info.get("dpi")
-    converted = photo.mode in ("CMYK", "LAB", "YCbCr", "HSV")
-    return Decoded(
-        pixels=pixels,
-        alpha=alpha,
+    decoded = Decoded(pixels=pixels, alpha=alpha, notes=notes).described(_described(photo))
+    if photo.mode in ("CMYK", "LAB", "YCbCr", "HSV"):
+        decoded.icc = None
+    return decoded
+
+
+def _opened(file: BinaryIO, name: str, format: str, max_pixels: int) -> ImageFile.ImageFile:
+    """The file as Pillow opens it, nothing decoded yet."""
+    if format == "WEBP":  # its reader allots the whole canvas when opened
+        check_size(name, *_webp_size(file.read(30)), max_pixels)
+        file.seek(0)
+    with _noticing_cuts(fillable=False):
+        photo = _opened_avif(file) if format == "AVIF" else _READERS[format](file)
+    check_size(name, *photo.size, max_pixels)
+    return photo
+
+
+def _opened_avif(file: BinaryIO) -> ImageFile.ImageFile:
+    """An AVIF; its boxes alone say which way up it is, but Pillow looks into the EXIF as well and trips over a damaged one."""
+    try:
+        return AvifImageFile(file)
+    except Exception:  # noqa: BLE001 - damaged metadata raises anything; what is wrong with the picture is raised again below
+        file.seek(0)
+        photo = AvifImageFile(BytesIO(isobmff.without_exif(file.read())))
+        photo.info[_BROKEN] = True
+        return photo
+
+
+def _described(photo: Image.Image) -> Described:
+    info, dpi = photo.info, photo.info.get("dpi")
+    found = Described(
         exif=info.get("exif") or None,
         xmp=_packet(info.get("xmp")),
-        icc=None if converted else info.get("icc_profile") or None,
+        icc=info.get("icc_profile") or None,
         dpi=(float(dpi[0]), float(dpi[1])) if dpi and all(value > 0 for value in dpi) else None,
-        notes=notes,
     )
+    resources = info.get("photoshop")
+    if isinstance(resources, dict) and isinstance(resources.get(_IPTC), bytes):
+        found.iptc = resources[_IPTC]
+    if isinstance(photo, AvifImageFile):
+        found.orientation = exif.orientation_of(found.exif or b"") or 1
+        found.notes += ["broken EXIF dropped"] if _BROKEN in info else []
+    return found
 
 
-def _load(photo: ImageFile.ImageFile, format: str) -> None:
+def _tell_avif(data: bytes, decoded: Decoded) -> None:
+    """What Pillow leaves out: the colours by code points, how many bits there were, a gain map."""
+    codes = isobmff.code_points(data)
+    if codes is not None and not decoded.icc:
+        decoded.icc = cicp.profile_of(*codes, grey=decoded.pixels.shape[2] == 1, notes=decoded.notes)
+    if (depth := isobmff.depth(data)) > 8:
+        decoded.notes.append(f"{depth}-bit AVIF read with 8 bits")
+    if isobmff.has_gain_map(data):
+        decoded.notes.append("further pictures in the file (gain map) dropped")
+
+
+@contextmanager
+def _noticing_cuts(*, fillable: bool) -> Iterator[None]:
+    """What Pillow says of a file that ends too early becomes a CutShortError."""
     try:
-        photo.load()
+        yield
     except OSError as fault:
-        if "truncated" in str(fault):
-            raise CutShortError(fillable=format in ("JPEG", "BMP")) from fault
+        if "truncated" in str(fault).lower():
+            raise CutShortError(fillable=fillable) from fault
         raise
 
 
@@ -129,12 +183,3 @@ def _webp_size(head: bytes) -> tuple[int, int]:
         bits = little(head[21:25], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     return little(head[26:28], "little") & 0x3FFF, little(head[28:30], "little") & 0x3FFF
-
-
-def _avif_depth(file: BinaryIO) -> int:
-    """Bits per sample from the first AV1 configuration (AV1-ISOBMFF, section 2.3)."""
-    file.seek(0)
-    _, found, content = file.read(4096).partition(b"av1C")
-    if not found or len(content) < 3 or not content[2] & 0x40:
-        return 8
-    return 12 if content[2] & 0x20 else 10

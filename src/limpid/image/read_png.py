@@ -7,8 +7,15 @@ import cv2
 import numpy as np
 
 from limpid.image import png_chunks, read_pillow
-from limpid.image.decoded import Decoded, check_size, split_alpha
-from limpid.layers.pixels import Pixels
+from limpid.image.decoded import Decoded, Header, check_size, split_alpha
+from limpid.layers.pixels import Pixels, white
+
+
+def header(file: BinaryIO, *, name: str, max_pixels: int) -> Header:
+    """Size and metadata of a PNG; its picture is skipped. Raises PhotoError for one that is too large."""
+    found = _sized(file, name, max_pixels)
+    file.seek(0)
+    return Header(width=found.width, height=found.height, **vars(png_chunks.metadata(file)))
 
 
 def decode(file: BinaryIO, *, name: str, max_pixels: int, fill: bool = False) -> Decoded:
@@ -17,21 +24,25 @@ def decode(file: BinaryIO, *, name: str, max_pixels: int, fill: bool = False) ->
     ``fill``: show what there is of a file that is cut short or damaged. Raises PhotoError for one that is too large,
     CutShortError, ValueError or what Pillow raises for damage.
     """
-    header = png_chunks.header(file.read(png_chunks.HEADER_BYTES))
-    check_size(name, header.width, header.height, max_pixels)
+    found = _sized(file, name, max_pixels)
     file.seek(0)
     data = file.read()
-    bare = png_chunks.picture(data, fill=fill)
-    if header.depth == 16:
-        pixels, alpha = _sixteen_bits(bare, grey=header.colour in (0, 4))
+    bare, key = png_chunks.picture(data, fill=fill)
+    if found.depth == 16:
+        pixels, alpha = _sixteen_bits(bare, grey=found.colour in (0, 4))
         decoded = Decoded(pixels=pixels, alpha=alpha)
     else:
         decoded = read_pillow.decode(BytesIO(bare), name=name, format="PNG", max_pixels=max_pixels)
-    kept, animated = png_chunks.metadata(data)
-    if animated:
-        decoded.notes.append("first frame of an animation")
-    decoded.exif, decoded.xmp, decoded.icc, decoded.dpi = kept.exif, kept.xmp, kept.icc, kept.dpi
-    return decoded
+    if key is not None and decoded.alpha is None:
+        decoded.alpha = _transparent(decoded.pixels, key, found.depth)
+        decoded.notes.append("transparent colour converted to an alpha channel")
+    return decoded.described(png_chunks.metadata(BytesIO(data)))
+
+
+def _sized(file: BinaryIO, name: str, max_pixels: int) -> png_chunks.Header:
+    found = png_chunks.header(file.read(png_chunks.HEADER_BYTES))
+    check_size(name, found.width, found.height, max_pixels)
+    return found
 
 
 def _sixteen_bits(bare: bytes, *, grey: bool) -> tuple[Pixels, Pixels | None]:
@@ -43,3 +54,10 @@ def _sixteen_bits(bare: bytes, *, grey: bool) -> tuple[Pixels, Pixels | None]:
     if samples.shape[2] == 4:
         return split_alpha(samples[..., 2:] if grey else cv2.cvtColor(samples, cv2.COLOR_BGRA2RGBA))
     return split_alpha(samples[..., :1] if grey else cv2.cvtColor(samples, cv2.COLOR_BGR2RGB))
+
+
+def _transparent(pixels: Pixels, key: tuple[int, ...], depth: int) -> Pixels:
+    """Alpha (H, W): 0 where all channels have the values of ``key``, given in the ``depth`` of the file (section 11.3.1.1)."""
+    top = white(pixels.dtype)
+    seen = [value * top // ((1 << depth) - 1) for value in key]
+    return np.where((pixels == np.array(seen, dtype=pixels.dtype)).all(axis=2), 0, top).astype(pixels.dtype)

@@ -77,16 +77,26 @@ def _describe(tags: ImageFileDirectory_v2, kept: Metadata) -> None:
         _set(tags, 700, _BYTE, kept.xmp)
     if kept.icc:
         _set(tags, 34675, _UNDEFINED, kept.icc)
-    if not kept.exif:
-        return
+    if kept.iptc:
+        _set(tags, 33723, _UNDEFINED, kept.iptc)
+    for tag, value in (directories(kept.exif) or {} if kept.exif else {}).items():
+        tags[tag] = value
+
+
+def directories(exif: bytes) -> dict[int, Any] | None:
+    """What of an EXIF block a TIFF holds: tag → value, inner directories as dictionaries; None for one that cannot be laid out."""
     found = Image.Exif()
-    found.load(kept.exif)
-    for tag in DESCRIPTIVE:
-        if tag in found:
-            tags[tag] = found[tag]
-    for directory in (EXIF, GPS):
-        if fields := found.get_ifd(directory):
-            tags[directory] = dict(fields)
+    try:
+        found.load(exif)
+        kept = {tag: found[tag] for tag in DESCRIPTIVE if tag in found}
+        kept |= {directory: dict(fields) for directory in (EXIF, GPS) if (fields := found.get_ifd(directory))}
+        tags = ImageFileDirectory_v2(_START)
+        for tag, value in kept.items():
+            tags[tag] = value
+        tags.tobytes(len(_START))
+    except Exception:  # noqa: BLE001 - a damaged block makes Pillow raise anything
+        return None
+    return kept
 
 
 def _set(tags: ImageFileDirectory_v2, tag: int, kind: int, value: Any) -> None:

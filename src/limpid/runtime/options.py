@@ -71,3 +71,4 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     verbose: bool = option(False, "Say how each photo was run.", "--verbose", "-v")
     traceback: bool = option(False, "Show where an error came from.")
     dry_run: bool = option(False, "Say what would be done; write nothing.")
+    strict: bool = option(False, "Exit code 1 also when folders hold photos that are not read here.")

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
@@ -33,10 +33,11 @@ class PhotoJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Jobs:
-    """All there is to do, and the photos left out because all their outputs exist."""
+    """All there is to do, the photos left out because all their outputs exist, and those not read here: path → kind."""
 
     photos: tuple[PhotoJob, ...]
     skipped: tuple[str, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_jobs(options: PhotoOptions, task: str) -> Jobs:
@@ -46,8 +47,9 @@ def plan_jobs(options: PhotoOptions, task: str) -> Jobs:
     if PIPE in (options.output, *options.photos):
         return Jobs(photos=(_piped(options, layers[0], labels[0]),))
     tags = {layer if len(labels) == 1 else f"{label}.{layer}": (label, layer) for label in labels for layer in layers}
+    found = find(options.photos)
     plan = plan_outputs(
-        find(options.photos),
+        found.photos,
         output=Path(options.output) if options.output else None,
         layers=list(tags),
         format=options.format,
@@ -60,7 +62,8 @@ def plan_jobs(options: PhotoOptions, task: str) -> Jobs:
             outputs = {tags[tag][1]: path for tag, path in job.outputs.items() if tags[tag][0] == label}
             if outputs:
                 jobs.append(PhotoJob(name=str(job.source), source=job.source, outputs=outputs, label=label, notes=job.notes))
-    return Jobs(photos=tuple(jobs), skipped=tuple(map(str, plan.skipped)))
+    unread = {str(path): kind for path, kind in found.unread.items()}
+    return Jobs(photos=tuple(jobs), skipped=tuple(map(str, plan.skipped)), unread=unread)
 
 
 def labelled(models: Sequence[str]) -> dict[str, str]:
@@ -102,6 +105,6 @@ def _piped(options: PhotoOptions, layer: str, label: str) -> PhotoJob:
         raise UsageError("a photo from standard input needs -o FILE or -o -")
     if output != PIPE and Path(output).exists() and not options.overwrite:
         raise UsageError(f"{output} exists; choose another name with -o or add --overwrite")
-    content: Path | bytes = sys.stdin.buffer.read() if source == PIPE else find([source])[0].path
+    content: Path | bytes = sys.stdin.buffer.read() if source == PIPE else find([source]).photos[0].path
     target: Path | BytesIO = BytesIO() if output == PIPE else Path(output)
     return PhotoJob(name="standard input" if source == PIPE else source, source=content, outputs={layer: target}, label=label)

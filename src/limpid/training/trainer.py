@@ -141,7 +141,7 @@ def _warn(assembly: Assembly, loaded: Loaded, fabric: "Fabric") -> None:
 
 def _found(folder: Path) -> list[Path]:
     """The photos of a folder that a recipe names."""
-    return [found.path for found in find([folder])]
+    return [found.path for found in find([folder]).photos]
 
 
 class Trainer:
