@@ -111,7 +111,7 @@ def names(kind: str) -> list[str]:
 
     Raises UnknownNameError when there is no such kind.
     """
-    return sorted({path.stem for path in _folder(kind).glob("[!_]*.py")} | set(_third_party(kind)))
+    return sorted(_stems(kind) | set(_third_party(kind)))
 
 
 @overload
@@ -143,7 +143,7 @@ def find(kind: str, name: str) -> Entry:
 
     Raises UnknownNameError, with the nearest spelling, when there is no such kind or name.
     """
-    if (_folder(kind) / f"{name}.py").is_file() and name.isidentifier() and not name.startswith("_"):
+    if name.isidentifier() and name in _stems(kind):
         module = import_module(f"limpid.{FOLDERS[kind].replace('/', '.')}.{name}")
         entry: Entry = module.ENTRY
         return entry
@@ -172,10 +172,11 @@ def settings_of(entry: Entry, size: str | None) -> Settings:
     return sizes[size]
 
 
-def _folder(kind: str) -> Path:
+def _stems(kind: str) -> set[str]:
+    """Names that files of the folder give."""
     if kind not in FOLDERS:
         raise UnknownNameError("catalogue", kind, FOLDERS)
-    return _ROOT / FOLDERS[kind]
+    return {path.stem for path in (_ROOT / FOLDERS[kind]).glob("[!_]*.py")}
 
 
 def _third_party(kind: str) -> dict[str, metadata.EntryPoint]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from limpid.blocks.naf import ChannelNorm, NafBlock
 from limpid.catalogue import ModelEntry
+from limpid.errors import SettingError
 from limpid.layers.context import Recall
 from limpid.layers.network import LayerNetwork, Limits, Needs
 from limpid.layers.separation import Separation
@@ -76,7 +77,7 @@ class Limpid(LayerNetwork):
     Settings for the runtime: ``reach``: pixels beyond which these weights were seen to hardly look (99.9 % of the
     values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could connect,
     ``receptive_radius``. ``local_confidence``, ``whole_confidence``: mean changes, 0…1, between which the runtime begins to
-    believe the network around a pixel and on a whole photo (``runtime/confidence``); None believes it always.
+    believe the network around a pixel and on a whole photo (``runtime/confidence``); None believes it always. Raises SettingError.
     """
 
     needs = Needs(multiple=16, minimum=16, precisions=("float32", "bfloat16"))
@@ -95,6 +96,8 @@ class Limpid(LayerNetwork):
         whole_confidence: Limits | None = None,
     ) -> None:
         super().__init__()
+        if window < 1 or window % 2 == 0 or (reach is not None and reach < 0):
+            raise SettingError(f"the window of a local mean is odd and the reach is not negative; got {window} and {reach}")
         self.mirrored = mirrored
         self.local_confidence, self.whole_confidence = local_confidence, whole_confidence
         widths = (width, 2 * width, 4 * width, 6 * width)
