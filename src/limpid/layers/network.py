@@ -44,11 +44,11 @@ class Resize:
 class Needs:
     """What a bare network asks of its input; the runtime provides it, so that a photo of any size is run as its authors run it.
 
-    ``multiple``: height and width must be divisible by it, else the rim is repeated; 1 where the network takes any size and completes
-    or crops inside what its authors do. ``minimum``: smallest side; the rim is repeated up to it. ``resize``: what the authors do
-    with the whole photo before, None: nothing. ``tiling``: see ``Tiling``; a network that must see the photo whole says ``never``.
-    ``phase``: tiles start at multiples of it, pixels (None: of ``multiple``), a multiple of ``multiple``. ``precisions``: those that
-    the network keeps its quality in, ``float32`` always among them.
+    ``multiple``: height and width must be divisible by it, else the rim is repeated; 1 where the network takes any size and pads
+    or crops inside as its authors do. ``minimum``: smallest side; the rim is repeated up to it. ``resize``: what the authors do
+    with the whole photo before, None: nothing. ``tiling``: see ``Tiling``; a network that must see the photo whole says
+    ``never``. ``phase``: tiles start at multiples of it, pixels (None: of ``multiple``), a multiple of ``multiple``.
+    ``precisions``: those that the network keeps its quality in, ``float32`` always among them.
     """
 
     multiple: int = 1

@@ -56,8 +56,8 @@ class Task:
     """Layers in their order (the first is the one people want), the optional ones, their law, and short names.
 
     ``law``: None where the layers alone do not compose the photo (deblurring: I = kernel ∗ restored). ``rebuilds``: whether the
-    layers of a large photo may be found at a smaller size and rebuilt, as what is taken away is smooth. ``learnt``: layers that some
-    networks answer with beside these. ``signed``: layers with values below 0, which files show around middle grey.
+    layers of a large photo may be found at a smaller size and rebuilt, as what is taken away is smooth. ``learnt``: layers that
+    some networks answer with beside these. ``signed``: layers with values below 0, which files show around middle grey.
     """
 
     name: str

@@ -55,8 +55,8 @@ class StackedConvolutions(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of ``restored``, unclamped; any size.
 
     ``width``: channels; ``layers``: first and last convolution plus the residual blocks between them, even; ``kernel``: side
-    of all convolutions in pixels, odd; ``bias``: whether they have one; ``activation``: what follows all but the last; ``grey``: one
-    channel in and out. Raises SettingError otherwise.
+    of all convolutions in pixels, odd; ``bias``: whether they have one; ``activation``: what follows all but the last; ``grey``:
+    one channel in and out. Raises SettingError otherwise.
     """
 
     def __init__(

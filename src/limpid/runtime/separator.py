@@ -198,8 +198,8 @@ class Separator:
     def run(self, image: Tensor, context: Context | None = None, *, residue: bool = False) -> dict[str, Tensor]:
         """The bare forward on (3, H, W) of any size, whole or, with ``context``, a tile: layer and step name → (3, H, W), CPU.
 
-        Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1. ``residue``: with what the network
-        learnt to be neither layer. What its authors resize is not resized here.
+        Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1. ``residue``: with what the
+        network learnt to be neither layer. What its authors resize is not resized here.
         """
         height, width = image.shape[-2:]
         with self._turn, evaluating(self.network), _answering(self.network, residue):

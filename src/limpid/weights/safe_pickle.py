@@ -120,7 +120,7 @@ def load(source: Any, names: Iterable[str] = (), *, mapped: bool) -> Any:
 
     ``mapped``: leave tensors on the disk.
     """
-    permitted = [(_stand_in(name), name) for name in names if not _WEIGHTS.fullmatch(name)]
+    permitted: list[Any] = [(_stand_in(name), name) for name in names if not _WEIGHTS.fullmatch(name)]
     with torch.serialization.safe_globals(permitted):
         return torch.load(source, map_location="cpu", weights_only=True, mmap=mapped or None)
 
