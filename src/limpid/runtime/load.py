@@ -49,8 +49,8 @@ def load(
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint or of the
-    folder of an experiment, whose newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds both. ``task``:
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint or of an
+    experiment's folder, whose newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds both. ``task``:
     what it is to do; None: reflection removal for ``default``, else what the network is usually for. ``device``: ``auto``,
     ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``; ``backbone_weights``:
     ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError with the nearest name,
