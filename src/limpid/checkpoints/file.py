@@ -103,7 +103,7 @@ def _foreign(path: Path, content: Any, weights: Weights) -> Checkpoint:
     except WeightsError:
         if not unwrapped.beside or weights == "raw":
             raise
-        return _foreign(path, content, "raw")  # the average is that of another network, such as a discriminator
+        return _foreign(path, content, "raw")  # the average has other names, such as those of LitEma, without dots
     told = tell(recognised, path)
     layout = f"{unwrapped.layout}, prefix {recognised.prefix}" if recognised.prefix else unwrapped.layout
     return Checkpoint(

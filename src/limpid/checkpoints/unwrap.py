@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from numbers import Real
 from pathlib import Path
@@ -16,6 +16,8 @@ from limpid.weights import reader
 
 Weights = Literal["averaged", "raw"]
 """Which of two sets of weights side by side: averaged over the steps of a training, or those of its last step."""
+
+_BOTH: tuple[Weights, Weights] = ("raw", "averaged")
 
 WRAPPERS = (
     "params",
@@ -69,17 +71,26 @@ def unwrap(path: Path, content: Any, weights: Weights = "averaged") -> Unwrapped
     Of two sets of ``weights`` the wanted one; what an average lacks (it is often made of parameters alone) comes from the raw ones.
     Raises WeightsError when there is none, when several fit, and when the other half is missing.
     """
-    found = _descend(path, content, weights)
-    tensors, beside = found.tensors, ""
+    found, beside = _descend(path, content, weights), ""
     if found.split:
-        raw, averaged = (found if weights == side else _descend(path, content, side) for side in ("raw", "averaged"))
-        beside = (raw if weights == "averaged" else averaged).layout
-        if weights == "averaged" and _shapes(averaged.tensors).items() <= _shapes(raw.tensors).items():
-            tensors = {**raw.tensors, **averaged.tensors}
+        found, beside = _of_two(path, content, weights)
+    tensors = found.tensors
     half, layout = _HALF.search(path.stem), found.layout
     if half and not any(name.startswith("G_") for name in tensors):
         tensors, layout = _completed(path, half, tensors, weights), "two files" + ("" if layout == "bare" else f" in {layout}")
     return Unwrapped(tensors=tensors, layout=layout, notes=found.notes, beside=beside)
+
+
+def _of_two(path: Path, content: Any, weights: Weights) -> tuple["_Found", str]:
+    """The wanted one of two sets and where the other lies; an average of another network, such as a discriminator, is left out."""
+    raw, averaged = (_descend(path, content, side) for side in _BOTH)
+    shapes, others = _shapes(averaged.tensors), _shapes(raw.tensors)
+    if not set(shapes.values()) <= set(others.values()):
+        return raw, ""
+    if weights == "raw":
+        return raw, averaged.layout
+    lacking = raw.tensors if shapes.items() <= others.items() else {}
+    return replace(averaged, tensors={**lacking, **averaged.tensors}), raw.layout
 
 
 def is_averaged(name: str) -> bool:

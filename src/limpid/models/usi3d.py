@@ -76,7 +76,7 @@ class Usi3d(LayerNetwork):
     The published network answers in multiples of 4, rounded down; the last rows and columns are repeated here.
 
     ``width``: channels at full resolution, 4 times as many at 1/4; ``style``: length of a style; ``residuals``: blocks of the
-    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger, 0 for the ablation
+    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger, 0 for an ablation
     without them, whose styles are drawn around ±10 in the authors' code and are ±10 here. ``short_side``: pixels to which the
     authors bring the shorter side of a photo first, None: not at all. ``input_range``: what the network is fed, ``unit`` (0…1, as
     in the authors' test script) or ``signed`` (−1…1); ``output_range``: what ``to_unit_range`` makes of the answer, ``stretch``

@@ -19,13 +19,16 @@ MOST_OPERATIONS = 600_000
 """A pickle with more is refused; the largest training state of a published network takes 250,000."""
 
 _WEIGHTS = re.compile(
-    r"collections\.(OrderedDict|Counter)|builtins\.(set|bytearray|complex)"
+    r"collections\.(OrderedDict|Counter)|builtins\.(set|complex)"
     r"|torch\._utils\._rebuild_(tensor|tensor_v2|tensor_v3|parameter)"
     r"|torch\.nn\.parameter\.Parameter|torch\._tensor\._rebuild_from_type_v2|torch\.(Size|Tensor|device)"
     r"|torch(\.storage)?\.\w*Storage|torch\.(float|double|half|bfloat|int|uint|long|short|bool)\w*"
     r"|_codecs\.encode"  # how protocol 2 writes the bytes of a number
 )
 _ENUMS = ("http", "inspect", "re", "signal", "socket", "ssl", "uuid")  # where the standard library keeps those that are stored
+_EXPANDING = re.compile(r"(hex|base64|uu|quopri|quotedprintable|bz2|zip|zlib|rot13|punycode|idna)(codec)?")
+"""Codecs with which a text grows without end, or takes hours; what saves numbers takes none of them."""
+
 _MODULES = {"posix": "os", "nt": "os"}
 _PUTS = {"BINPUT", "LONG_BINPUT", "PUT"}
 _GETS = {"BINGET", "LONG_BINGET", "GET"}
@@ -72,7 +75,7 @@ def _number(kind: NumberKind, raw: Any = b"") -> Any:
 
 
 def _path(*parts: Any) -> str:
-    return "/".join(map(str, parts))
+    return "/".join(part for part in parts if isinstance(part, str))
 
 
 _STAND_INS: dict[str, Any] = {
@@ -81,7 +84,8 @@ _STAND_INS: dict[str, Any] = {
     "collections.defaultdict": lambda *_: {},  # its items follow in operations of their own
     "collections.deque": lambda *_: [],
     "builtins.frozenset": frozenset,
-    **{f"builtins.{kind}": kind for kind in ("bool", "bytes", "dict", "float", "int", "list", "object", "str", "tuple")},
+    "builtins.bytes": lambda *_: b"",  # how protocol 2 writes empty ones; of a number they would be as long as it says
+    **{f"builtins.{kind}": kind for kind in ("bool", "dict", "float", "int", "list", "object", "str", "tuple")},  # never called
     **{f"pathlib.{at}{kind}": _path for at in ("", "_local.") for kind in ("Path", "PosixPath", "WindowsPath")},
     **{f"pathlib.{at}Pure{kind}": _path for at in ("", "_local.") for kind in ("Path", "PosixPath", "WindowsPath")},
     "numpy.dtype": NumberKind,
@@ -147,11 +151,13 @@ def _globals(stream: IO[bytes]) -> Iterator[str]:
     """Follows just enough of the stack to name what ``STACK_GLOBAL`` takes from it."""
     strings: list[str] = []
     memo: dict[Any, str] = {}
+    encodes, expands = False, ""
     for count, (operation, argument, _) in enumerate(pickletools.genops(stream)):
         if count > MOST_OPERATIONS:
             raise TooLargeError(f"more than {MOST_OPERATIONS:,} operations")
         if operation.name in ("GLOBAL", "INST"):
-            yield _modern(*str(argument).split(" ", 1))
+            yield (name := _modern(*str(argument).split(" ", 1)))
+            encodes = encodes or name == "_codecs.encode"
         elif operation.name == "STACK_GLOBAL":
             yield ".".join(strings[-2:])
         elif operation.name == "MEMOIZE":
@@ -162,6 +168,14 @@ def _globals(stream: IO[bytes]) -> Iterator[str]:
             strings.append(memo.get(argument or 0, "?"))
         elif isinstance(argument, str):
             strings.append(argument)
+            expands = expands or _expanding(argument)
+        if encodes and expands:
+            raise ValueError(f"it encodes texts as {expands}")
+
+
+def _expanding(text: str) -> str:
+    """The codec that a text may name, as Python looks codecs up, if it is one that makes text grow; else nothing."""
+    return text if _EXPANDING.fullmatch(re.sub("[^a-z0-9]", "", text.lower())) else ""
 
 
 def _modern(module: str, name: str = "") -> str:
