@@ -111,7 +111,7 @@ def names(kind: str) -> list[str]:
 
     Raises UnknownNameError when there is no such kind.
     """
-    return sorted({path.stem for path in _folder(kind).glob("[!_]*.py")} | set(_points(kind)))
+    return sorted(_stems(kind) | set(_points(kind)))
 
 
 @overload
@@ -171,15 +171,16 @@ def settings_of(entry: Entry, size: str | None) -> Settings:
     return sizes[size]
 
 
-def _folder(kind: str) -> Path:
+def _stems(kind: str) -> set[str]:
+    """Names that files of the folder give."""
     if kind not in FOLDERS:
         raise UnknownNameError("catalogue", kind, FOLDERS)
-    return _ROOT / FOLDERS[kind]
+    return {path.stem for path in (_ROOT / FOLDERS[kind]).glob("[!_]*.py")}
 
 
 def _own_module(kind: str, name: str) -> str | None:
     """Name of the file's module here; None for what is not here."""
-    here = (_folder(kind) / f"{name}.py").is_file() and name.isidentifier() and not name.startswith("_")
+    here = name.isidentifier() and name in _stems(kind)
     return f"limpid.{FOLDERS[kind].replace('/', '.')}.{name}" if here else None
 
 

@@ -16,6 +16,8 @@ LimpidError
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_SHOWN = 80  # letters of a wrong name that a message repeats
+
 
 class LimpidError(Exception):
     """Any failure that this package foresees; its text is one line for a person."""
@@ -34,9 +36,10 @@ class UnknownNameError(UsageError):
     def __init__(self, kind: str, wanted: str, known: Iterable[str]) -> None:
         names = sorted(known)
         self.wanted = wanted
-        self.nearest = next(iter(get_close_matches(wanted, names, n=1, cutoff=0.5)), None)
+        shown = wanted if len(wanted) <= _SHOWN else f"{wanted[:_SHOWN]}…"
+        self.nearest = next(iter(get_close_matches(wanted[:_SHOWN], names, n=1, cutoff=0.5)), None)
         hint = f"; did you mean {self.nearest!r}?" if self.nearest else ""
-        super().__init__(f"no {kind} named {wanted!r}{hint} Known: {', '.join(names) or 'none'}.")
+        super().__init__(f"no {kind} named {shown!r}{hint} Known: {', '.join(names) or 'none'}.")
 
 
 class SettingError(UsageError):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from limpid.errors import WeightsError
 from limpid.weights.fetch import Remote, cache_folder, fetch
-from limpid.weights.reader import read_tensors
+from limpid.weights.reader import read_tensors, refuse_unfit
 
 MEAN = (0.485, 0.456, 0.406)
 """ImageNet mean of RGB, 0…1, encoded."""
@@ -103,8 +103,12 @@ class Backbone(nn.Module):
             self.read(self._fetched())
 
     def read(self, path: Path) -> None:
-        """Fill in the weights of one published file. Raises WeightsError when a tensor is missing or has another shape."""
+        """Fill in the weights of one published file.
+
+        Raises WeightsError when a tensor is missing, has another shape or holds NaN or infinity.
+        """
         found, wanted = self.rename(read_tensors(path)), dict(self.state_dict())
+        refuse_unfit(str(path), {name: found[name] for name in wanted if name in found})  # a detector's head may be anything
         for name, tensor in wanted.items():
             if name in found and found[name].shape == tensor.shape:
                 wanted[name] = found[name]

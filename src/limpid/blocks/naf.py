@@ -11,7 +11,7 @@ from limpid.blocks.global_context import RecallSequential
 from limpid.errors import SettingError
 from limpid.layers.context import PassesRecall, Recall
 
-Activation = Literal["gate", "relu", "leaky_relu"]
+Activation = Literal["gate", "relu", "leaky_relu", "none"]
 """What stands between the convolutions of a block; the gate halves the channels, the others keep them."""
 
 
@@ -95,6 +95,7 @@ _ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "gate": simple_gate,
     "relu": F.relu,
     "leaky_relu": F.leaky_relu,  # slope 0.01
+    "none": lambda features: features,
 }
 
 

@@ -24,7 +24,8 @@ class NafUNet(nn.Module):
     before its gate, None for twice the block's own. ``activation``, ``norm``, ``attention``: what the blocks are made of.
     ``local_window``: side in pixels of the means that steer the channels, None for means over the whole map. ``shuffle``: the
     network works on squares of so many pixels as channels, at 1/shuffle of the size (Zhang et al., FFDNet, TIP 2018,
-    arXiv:1710.04026: a quarter of the work at nearly the same quality); ``width`` then counts channels there.
+    arXiv:1710.04026: a quarter of the work at nearly the same quality); ``width`` then counts channels there. ``grey``: one channel
+    in and out.
     Raises SettingError when encoder and decoder have different numbers of levels.
     """
 
@@ -43,11 +44,13 @@ class NafUNet(nn.Module):
         attention: bool = True,
         local_window: int | None = None,
         shuffle: int = 1,
+        grey: bool = False,
     ) -> None:
         super().__init__()
         if len(encoder) != len(decoder):
             raise SettingError(f"encoder and decoder must have as many levels; got {encoder} and {decoder}")
-        self.shuffle, self.multiple = shuffle, shuffle * 2 ** len(encoder)
+        self.shuffle, self.multiple, self.grey = shuffle, shuffle * 2 ** len(encoder), grey
+        channels, answers = (1, 1) if grey else (self.channels, self.answers)
         widths = [width * 2**level for level in range(len(encoder) + 1)]
 
         def blocks(level: int, count: int) -> RecallSequential:
@@ -64,8 +67,8 @@ class NafUNet(nn.Module):
             )
             return RecallSequential(*parts)
 
-        self.intro = nn.Conv2d(self.channels * shuffle**2, width, 3, padding=1)
-        self.ending = nn.Conv2d(width, self.answers * shuffle**2, 3, padding=1)
+        self.intro = nn.Conv2d(channels * shuffle**2, width, 3, padding=1)
+        self.ending = nn.Conv2d(width, answers * shuffle**2, 3, padding=1)
         self.encoders = nn.ModuleList(blocks(level, count) for level, count in enumerate(encoder))
         self.downs = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths))
         self.middle_blks = blocks(len(encoder), middle)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
@@ -13,24 +14,41 @@ from torch import Tensor
 from limpid import catalogue
 from limpid._version import __version__
 from limpid.catalogue import Settings
-from limpid.checkpoints import unwrap
-from limpid.checkpoints.recognise import recognise
+from limpid.checkpoints.experiment import newest_generator
+from limpid.checkpoints.fit import build_blank
+from limpid.checkpoints.recognise import Recognised, recognise, tell
+from limpid.checkpoints.unwrap import Unwrapped, Weights, unwrap
 from limpid.errors import WeightsError
 from limpid.files import replacing
 from limpid.layers.network import LayerNetwork
 from limpid.weights import reader
 
 _KEY = "limpid"
+_ONE_SET = ("holds one set of weights, whether averaged or raw",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A network's name in the catalogue, its settings, its tensors, and notes such as the recipe it came from."""
+    """A network's name in the catalogue, its settings, its tensors, and notes such as the recipe it came from.
+
+    ``remarks``: what whoever opens the file must hear, one line each: what was chosen or assumed. They are not written.
+    """
 
     model: str
     settings: Settings
     tensors: Mapping[str, Tensor]
     notes: Settings
+    remarks: tuple[str, ...] = ()
+
+
+class _About(BaseModel):
+    """What our files say of themselves."""
+
+    model_config = ConfigDict(strict=True)
+    model: str
+    settings: dict[str, Any] = {}
+    notes: dict[str, Any] = {}
+    aliases: dict[str, str] = {}
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -50,55 +68,76 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
             raise OSError(" ".join(str(error).split())) from error
 
 
-def read(path: Path) -> Checkpoint:
+def read(path: Path, weights: Weights = "averaged") -> Checkpoint:
     """Read a checkpoint, ours or of any network and layout of the catalogue; nothing in it is executed.
 
-    Raises WeightsError when the file is missing, damaged, unsafe or unknown (see ``foreign.read`` and ``recognise``), or
-    when a tensor holds NaN or infinity.
+    ``path``: a file, or the folder of an experiment, whose newest generator is read. ``weights``: which of two sets, where averaged
+    ones lie beside raw ones; that is said in the remarks. Raises WeightsError when the file is missing, damaged, unsafe or unknown
+    (see ``reader.read`` and ``recognise``), or when a tensor holds NaN, infinity, or no real numbers.
     """
+    path = newest_generator(path)
     document = reader.read(path)
-    if _KEY in document.metadata:
-        return _ours(path, document)
-    unwrapped = unwrap.unwrap(path, document.content)
-    recognised = recognise(unwrapped.tensors, str(path))
-    reader.refuse_infinite(str(path), recognised.tensors)
-    layout = f"{unwrapped.layout}, prefix {recognised.prefix}" if recognised.prefix else unwrapped.layout
-    return Checkpoint(
-        model=recognised.model,
-        settings=recognised.settings,
-        tensors=recognised.tensors,
-        notes={"file": path.name, "layout": layout, **({"says": unwrapped.notes} if unwrapped.notes else {})},
-    )
+    ours = _KEY in document.metadata
+    checkpoint = _ours(path, document, weights) if ours else _foreign(path, document.content, weights)
+    reader.refuse_unfit(str(path), checkpoint.tensors)
+    return checkpoint
 
 
 def build(checkpoint: Checkpoint, *, source: str) -> LayerNetwork:
     """The network of a checkpoint in float32, evaluation mode, loaded strictly; ``source`` names the file in messages.
 
-    Raises UnknownNameError for a network that the catalogue lacks, WeightsError when keys, shapes or settings differ.
+    Keys, shapes and kinds of numbers are compared before anything is allocated. Raises WeightsError when they or the settings
+    differ, and MissingExtraError.
     """
-    entry = catalogue.find("models", checkpoint.model)
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in checkpoint.settings.items()}
-    try:
-        network = entry.build(**settings)
-        network.load_state_dict({name: tensor.float() for name, tensor in checkpoint.tensors.items()}, strict=True)
-    except (TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(f"{source} does not fit the network {checkpoint.model!r} of this version: {reason[:300]}") from error
+    settings = build_blank(checkpoint.model, checkpoint.settings, checkpoint.tensors, source)
+    network = catalogue.find("models", checkpoint.model).build(**settings)
+    network.load_state_dict({name: tensor.float() for name, tensor in checkpoint.tensors.items()}, strict=True)
     return network.eval()
 
 
-def _ours(path: Path, document: reader.Document) -> Checkpoint:
+def _foreign(path: Path, content: Any, weights: Weights) -> Checkpoint:
+    """A checkpoint of somebody else."""
+    unwrapped = unwrap(path, content, weights)
     try:
-        about = json.loads(document.metadata[_KEY])
-    except ValueError:
-        about = None
-    if not isinstance(about, dict) or not isinstance(about.get("model"), str):
-        raise WeightsError(f"{path} does not say which network it holds, though limpid wrote it; convert it again")
+        recognised = recognise(unwrapped.tensors, str(path), weights)
+    except WeightsError:
+        if not unwrapped.beside or weights == "raw":
+            raise
+        return _foreign(path, content, "raw")  # the average has other names, such as those of LitEma, without dots
+    told = tell(recognised, path)
+    layout = f"{unwrapped.layout}, prefix {recognised.prefix}" if recognised.prefix else unwrapped.layout
+    return Checkpoint(
+        model=recognised.model,
+        settings=told.settings,
+        tensors=recognised.tensors,
+        notes={"file": path.name, "layout": layout, **({"says": unwrapped.notes} if unwrapped.notes else {})},
+        remarks=(*_choice(unwrapped, recognised, weights), *([told.remark] if told.remark else [])),
+    )
+
+
+def _choice(unwrapped: Unwrapped, recognised: Recognised, weights: Weights) -> tuple[str, ...]:
+    """Which of two sets of weights was taken; nothing to say when there is one, as usual."""
+    beside = unwrapped.beside or recognised.beside
+    taken = unwrapped.layout if unwrapped.beside else recognised.prefix
+    if beside and weights == "averaged":
+        return (f"takes the averaged weights ({taken}); --weights raw takes the raw ones ({beside})",)
+    if beside:
+        return (f"takes the raw weights ({taken}); beside them lie averaged ones ({beside})",)
+    return _ONE_SET if weights == "raw" else ()
+
+
+def _ours(path: Path, document: reader.Document, weights: Weights) -> Checkpoint:
+    try:
+        about = _About.model_validate_json(document.metadata[_KEY])
+    except ValidationError as error:
+        raise WeightsError(f"{path} does not say which network it holds, though limpid wrote it; convert it again") from error
     tensors = dict(document.content)
-    for alias, name in about.get("aliases", {}).items():
+    for alias, name in about.aliases.items():
+        if name not in document.content:
+            raise WeightsError(f"{path} gives a second name to the tensor {name[:80]!r}, which it does not hold; convert it again")
         tensors[alias] = tensors[name]
-    reader.refuse_infinite(str(path), tensors)
-    return Checkpoint(model=about["model"], settings=about.get("settings", {}), tensors=tensors, notes=about.get("notes", {}))
+    remarks = _ONE_SET if weights == "raw" else ()
+    return Checkpoint(model=about.model, settings=about.settings, tensors=tensors, notes=about.notes, remarks=remarks)
 
 
 def _single(tensors: Mapping[str, Tensor]) -> tuple[dict[str, str], dict[str, Tensor]]:

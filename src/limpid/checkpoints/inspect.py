@@ -1,12 +1,15 @@
 """What a weight file is, for people: ``limpid inspect`` and ``limpid convert``."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limpid import catalogue
-from limpid.catalogue import Settings
+from limpid.catalogue import Setting, Settings
 from limpid.checkpoints import file
+from limpid.checkpoints.experiment import newest_generator
 from limpid.checkpoints.recognise import size_of
+from limpid.checkpoints.unwrap import Weights
 from limpid.errors import UsageError
 from limpid.files import sha256
 from limpid.weights import manifest
@@ -19,7 +22,8 @@ class Inspection:
     """One weight file: the network it holds and what is known of it.
 
     ``size``: a named size of the network, or None; ``parameters``: trained numbers in the file; ``bytes``: of the file;
-    ``precision``: the kinds of numbers; ``licence`` and ``trained_on``: as the file or our manifest says; ``notes``: the rest.
+    ``precision``: the kinds of numbers; ``licence`` and ``trained_on``: as the file or our manifest says; ``notes``: the rest;
+    ``remarks``: what was chosen or assumed on opening the file.
     """
 
     file: str
@@ -36,16 +40,20 @@ class Inspection:
     licence: str
     trained_on: str
     notes: Settings
+    remarks: tuple[str, ...] = ()
 
 
-def inspect(path: Path) -> Inspection:
-    """Read a file, build its network and say what it is. Raises WeightsError like ``file.read`` and ``file.build``.
+def inspect(path: Path, weights: Weights = "averaged") -> Inspection:
+    """Read a file, or the newest generator of a folder, build its network and say what it is.
+
+    ``weights``: which of two sets side by side. Raises WeightsError like ``file.read`` and ``file.build``.
 
     >>> found = inspect(manifest.locate("limpid_denoise"))
     >>> found.model, found.size, found.tasks, found.licence
     ('nafnet', 'limpid', ('deblur', 'denoise'), 'Apache-2.0')
     """
-    checkpoint = file.read(path)
+    path = newest_generator(path)
+    checkpoint = file.read(path, weights)
     network = file.build(checkpoint, source=str(path))
     entry = catalogue.find("models", checkpoint.model)
     checksum = sha256(path)
@@ -66,13 +74,22 @@ def inspect(path: Path) -> Inspection:
         licence=str(notes.pop("licence", row.licence if row else _UNSTATED)),
         trained_on=str(notes.pop("trained_on", row.trained_on if row else _UNSTATED)),
         notes=notes,
+        remarks=checkpoint.remarks,
     )
 
 
-def convert(path: Path, out: Path, *, overwrite: bool = False) -> Inspection:
+def convert(
+    path: Path,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    weights: Weights = "averaged",
+    settings: Mapping[str, Setting] | None = None,
+) -> Inspection:
     """Write what ``path`` holds as a safetensors file that says what it is, and say what was written.
 
-    Raises UsageError when ``out`` exists, lies nowhere or has another ending, WeightsError when ``path`` cannot be opened.
+    ``settings``: those that no tensor shows, such as an activation, where what is assumed is wrong. Raises UsageError when ``out``
+    exists, lies nowhere or has another ending, WeightsError when ``path`` cannot be opened or does not fit the settings.
     """
     if out.suffix != ".safetensors":
         raise UsageError(f"{out} must end in .safetensors, the one format that runs nothing")
@@ -80,7 +97,9 @@ def convert(path: Path, out: Path, *, overwrite: bool = False) -> Inspection:
         raise UsageError(f"{out} exists; choose another name or add --overwrite")
     if not out.parent.is_dir():
         raise UsageError(f"{out.parent} is no folder; create it or choose another place")
-    checkpoint = file.read(path)
-    file.build(checkpoint, source=str(path))
-    file.save(out, checkpoint)
-    return inspect(out)
+    checkpoint = file.read(path, weights)
+    stated = replace(checkpoint, settings={**checkpoint.settings, **(settings or {})})
+    file.build(stated, source=str(path))
+    file.save(out, stated)
+    kept = tuple(remark for remark in checkpoint.remarks if not any(name in remark for name in settings or ()))
+    return replace(inspect(out), remarks=kept)

@@ -3,17 +3,19 @@
 import re
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from inspect import signature
+from pathlib import Path
 
 from torch import Tensor
 
 from limpid import catalogue
 from limpid.catalogue import Settings
+from limpid.checkpoints.convert._converter import Converter, Told
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
-from limpid.checkpoints.unwrap import Candidate, candidates
-from limpid.errors import MissingExtraError, WeightsError
+from limpid.checkpoints.unwrap import Candidate, Weights, candidates, is_averaged
+from limpid.errors import LimpidError, MissingExtraError, WeightsError
 
 _SHOWN = 5  # names that a message lists
 _FAMILIES = 2  # networks that are compared in all their sizes
@@ -21,19 +23,24 @@ _FAMILIES = 2  # networks that are compared in all their sizes
 
 @dataclass(frozen=True, kw_only=True)
 class Recognised:
-    """A network's name in the catalogue, its settings, its tensors under our names, and the prefix taken off theirs."""
+    """A network's name in the catalogue, its settings, its tensors under our names, and the prefix taken off theirs.
+
+    ``beside``: the prefix of the other set of weights where an average lies beside raw ones, else empty.
+    """
 
     model: str
     settings: Settings
     tensors: Mapping[str, Tensor]
     prefix: str
+    beside: str = ""
 
 
-def recognise(tensors: Mapping[str, Tensor], source: str) -> Recognised:
+def recognise(tensors: Mapping[str, Tensor], source: str, weights: Weights = "averaged") -> Recognised:
     """Find the network, asking every converter, then comparing with every named size; ``source`` names the file in messages.
 
     Tensors under a prefix are tried when the whole set fits nothing (a file with networks of losses beside the one wanted).
-    Raises WeightsError when nothing fits, with the nearest network and what differs, or when more than one does.
+    ``weights``: which of two that differ in that word. Raises WeightsError when nothing fits, with the nearest network and what
+    differs, or when more than one does.
     """
     found: list[Recognised] = []
     depth = 0
@@ -44,13 +51,20 @@ def recognise(tensors: Mapping[str, Tensor], source: str) -> Recognised:
         found += _fits(candidate)
     if not found:
         raise WeightsError(_nearest(tensors, source))
-    averaged = [fit for fit in found if "ema" in fit.prefix]
-    if len(found) > 1 and len(averaged) == 1:
-        return averaged[0]
+    if len(found) == 2 and is_averaged(found[0].prefix) != is_averaged(found[1].prefix):
+        averaged, raw = sorted(found, key=lambda fit: not is_averaged(fit.prefix))
+        chosen, other = (averaged, raw) if weights == "averaged" else (raw, averaged)
+        return replace(chosen, beside=other.prefix)
     if len(found) > 1:
         fits = ", ".join(f"{fit.model} under {fit.prefix!r}" if fit.prefix else fit.model for fit in found)
         raise WeightsError(f"{source} fits more than one network: {fits}; save the one that is wanted alone")
     return found[0]
+
+
+def tell(recognised: Recognised, path: Path) -> Told:
+    """Settings completed by what the name of the file and what lies beside it say, where the network has a converter."""
+    converter = _converters().get(recognised.model)
+    return converter.tell(recognised.settings, path) if converter else Told(settings=recognised.settings)
 
 
 def size_of(model: str, settings: Settings) -> str | None:
@@ -67,8 +81,7 @@ def size_of(model: str, settings: Settings) -> str | None:
 def _fits(candidate: Candidate) -> list[Recognised]:
     shapes = _shapes(candidate.tensors)
     found = []
-    for name in catalogue.names("converters"):
-        converter = catalogue.find("converters", name).build()
+    for converter in _converters().values():
         settings = converter.recognise(shapes)
         if settings is not None:
             renamed = converter.convert(candidate.tensors)
@@ -78,16 +91,18 @@ def _fits(candidate: Candidate) -> list[Recognised]:
 
 def _ours(candidate: Candidate, shapes: Shapes) -> list[Recognised]:
     """A plain state dict of a network that has no converter: exactly a named size; of equals the first named."""
-    for model, size, expected in _known(frozenset(catalogue.names("models")) - _converted()):
+    for model, size, expected in _known(frozenset(catalogue.names("models")).difference(_converters())):
         if expected == shapes:
             settings = catalogue.find("models", model).sizes[size]
             return [Recognised(model=model, settings=settings, tensors=candidate.tensors, prefix=candidate.prefix)]
     return []
 
 
-def _converted() -> set[str]:
-    """Networks that a converter recognises."""
-    return {catalogue.find("converters", name).build().model for name in catalogue.names("converters")}
+@cache
+def _converters() -> dict[str, Converter]:
+    """Network → what recognises its published files."""
+    built: list[Converter] = [catalogue.find("converters", name).build() for name in catalogue.names("converters")]
+    return {converter.model: converter for converter in built}
 
 
 @cache
@@ -118,13 +133,21 @@ def _nearest(tensors: Mapping[str, Tensor], source: str) -> str:
     alike.sort(key=lambda scored: -scored[0])
     best, text = 0.0, "no name in it is one of a known network; first " + _list(tensors)
     for _, family, candidate in alike[:_FAMILIES]:
-        shapes = _shapes(candidate.tensors)
+        shapes = _shapes(_renamed(family, candidate.tensors))
         for model, size, expected in _known(frozenset({family})):
             fitting = sum(expected[name] == shapes.get(name) for name in expected) / len(expected)
             score = _overlap(expected.keys(), shapes.keys()) + 1e-3 * fitting
             if score > best:
                 best, text = score, f"nearest is {model} ({size}): {_differences(expected, shapes)}"
     return f"{source} is no network known here ({len(tensors)} tensors); {text}"
+
+
+def _renamed(model: str, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The tensors under our names, as far as those that are not quite of a network can be renamed."""
+    blank = {name: tensor.to("meta") for name, tensor in tensors.items()}
+    with suppress(LimpidError, LookupError, RuntimeError):
+        return _converters()[model].convert(blank)
+    return blank
 
 
 def _patterns(names: Iterable[str]) -> set[str]:

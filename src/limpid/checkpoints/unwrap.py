@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -14,8 +14,12 @@ from limpid.catalogue import Setting, Settings
 from limpid.errors import WeightsError
 from limpid.weights import reader
 
+Weights = Literal["averaged", "raw"]
+"""Which of two sets of weights side by side: averaged over the steps of a training, or those of its last step."""
+
+_BOTH: tuple[Weights, Weights] = ("raw", "averaged")
+
 WRAPPERS = (
-    "params_ema",
     "params",
     "icnn",
     "weight",
@@ -27,11 +31,13 @@ WRAPPERS = (
     "network",
     "net",
 )
-"""Keys under which published files hold the network, the one to prefer first."""
+"""Keys under which published files hold the network, the one to prefer first; averaged weights add a word of ``_AVERAGED``."""
 
 PARTS = (("i", "r", "s", "fs", "fm"), ("G_T", "G_R"))
 """Networks published as several state dicts in one file (USI3D, IBCLN), whose names become prefixes."""
 
+_AVERAGED = re.compile(r"(?<![A-Za-z])(ema|swa|avg|averaged?|shadow|polyak)(?![A-Za-z])|EMA|SWA")
+_COUNTERS = ("total_ops", "total_params", "n_averaged")  # what thop.profile and torch's AveragedModel leave among the weights
 _HALF = re.compile(r"(?<![A-Za-z0-9])G_([TR])(?![A-Za-z0-9])")  # how IBCLN names the two files of one network
 _OTHER = {"T": "R", "R": "T"}
 _DEPTH = 2  # prefixes such as `model.net_g.`
@@ -48,33 +54,82 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Unwrapped:
-    """The state dict of a file; ``layout`` says where it lay, ``notes`` holds what else the file says in plain values."""
+    """The state dict of a file; ``layout`` says where it lay, ``notes`` holds what else the file says in plain values.
+
+    ``beside``: where the other set of weights lies when there are two, averaged and raw, else empty.
+    """
 
     tensors: Mapping[str, Tensor]
     layout: str
     notes: Settings
+    beside: str = ""
 
 
-def unwrap(path: Path, content: Any) -> Unwrapped:
+def unwrap(path: Path, content: Any, weights: Weights = "averaged") -> Unwrapped:
     """Find the state dict in what a file holds; half of an IBCLN network is completed by the file beside it.
 
+    Of two sets of ``weights`` the wanted one; what an average lacks (it is often made of parameters alone) comes from the raw ones.
     Raises WeightsError when there is none, when several fit, and when the other half is missing.
     """
+    found, beside = _descend(path, content, weights), ""
+    if found.split:
+        found, beside = _of_two(path, content, weights)
+    tensors = found.tensors
+    half, layout = _HALF.search(path.stem), found.layout
+    if half and not any(name.startswith("G_") for name in tensors):
+        tensors, layout = _completed(path, half, tensors, weights), "two files" + ("" if layout == "bare" else f" in {layout}")
+    return Unwrapped(tensors=tensors, layout=layout, notes=found.notes, beside=beside)
+
+
+def _of_two(path: Path, content: Any, weights: Weights) -> tuple["_Found", str]:
+    """The wanted one of two sets and where the other lies; an average of another network, such as a discriminator, is left out."""
+    raw, averaged = (_descend(path, content, side) for side in _BOTH)
+    shapes, others = _shapes(averaged.tensors), _shapes(raw.tensors)
+    if not set(shapes.values()) <= set(others.values()):
+        return raw, ""
+    if weights == "raw":
+        return raw, averaged.layout
+    lacking = raw.tensors if shapes.items() <= others.items() else {}
+    return replace(averaged, tensors={**lacking, **averaged.tensors}), raw.layout
+
+
+def is_averaged(name: str) -> bool:
+    """Whether a key or a prefix speaks of averaged weights."""
+    return _AVERAGED.search(name) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A state dict, where it lay, what was said on the way, and whether another set lies beside it."""
+
+    tensors: Mapping[str, Tensor]
+    layout: str
+    notes: Settings
+    split: bool
+
+
+def _descend(path: Path, content: Any, weights: Weights) -> _Found:
     layers: list[str] = []
-    found, notes = content, _plain(content)
+    found, notes, split = content, _plain(content), False
     while isinstance(found, Mapping) and _state(found) is None and len(layers) < _LAYERS:
-        key, found = _inside(path, found)
+        averaged = {key: value for key, value in found.items() if isinstance(key, str) and is_averaged(key) and _holds(value)}
+        others = {key: value for key, value in found.items() if key not in averaged}
+        both = bool(averaged) and any(map(_holds, others.values()))
+        split = split or (both and not any(map(is_averaged, layers)))  # an average keeps a copy of the raw ones for itself
+        key, found = _inside(path, averaged if averaged and (weights == "averaged" or not both) else others)
         layers.append(key)
         notes = {**notes, **_plain(found)}
     tensors = _state(found)
     if tensors is None:
         raise WeightsError(f"{path} holds no state dict; found {type(found).__name__}{' in ' if layers else ''}{'.'.join(layers)}")
-    tensors = dict(_clean(tensors))
-    half = _HALF.search(path.stem)
-    if half and not any(name.startswith("G_") for name in tensors):
-        tensors = _completed(path, half, tensors)
-        layers.append("two files")
-    return Unwrapped(tensors=tensors, layout=" in ".join(reversed(layers)) or "bare", notes=notes)
+    return _Found(tensors=_clean(tensors), layout=" in ".join(reversed(layers)) or "bare", notes=notes, split=split)
+
+
+def _holds(value: Any, depth: int = 1) -> bool:
+    """Whether a state dict lies in ``value`` or in one of its items."""
+    if not isinstance(value, Mapping):
+        return False
+    return _state(value) is not None or (depth > 0 and any(_holds(item, depth - 1) for item in value.values()))
 
 
 def candidates(tensors: Mapping[str, Tensor], prefix: str = "", depth: int = _DEPTH) -> Iterator[Candidate]:
@@ -114,12 +169,16 @@ def _tensors(value: Any) -> Mapping[str, Tensor] | None:
 
 
 def _inside(path: Path, mapping: Mapping[Any, Any]) -> tuple[str, Any]:
-    """What to go into and its name: a known wrapper, else all state dicts there are, their keys before the names."""
-    for key in WRAPPERS:
-        if isinstance(mapping.get(key), Mapping) and mapping[key]:
-            return key, mapping[key]
+    """What to go into and its name: a known wrapper, else the one item with a state dict, else all, their keys before the names."""
+    for wrapper in WRAPPERS:
+        for key, value in mapping.items():
+            if isinstance(value, Mapping) and value and _AVERAGED.sub("", str(key)).strip("_.") == wrapper:
+                return key, value
     states = {key: _state(value) for key, value in mapping.items() if isinstance(key, str)}
     inner = {key: state for key, state in states.items() if state is not None}
+    holding = list(inner) or [key for key, value in mapping.items() if _holds(value)]
+    if len(holding) == 1:
+        return str(holding[0]), mapping[holding[0]]
     if not inner:
         keys = ", ".join(str(key) for key in list(mapping)[:8]) or "nothing"
         raise WeightsError(f"{path} holds no state dict under a known name; it holds {keys}; known: {', '.join(WRAPPERS)}")
@@ -127,24 +186,30 @@ def _inside(path: Path, mapping: Mapping[Any, Any]) -> tuple[str, Any]:
 
 
 def _clean(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Names without what torch.compile and data-parallel training put before them."""
-    cleaned = {name.replace("_orig_mod.", ""): tensor for name, tensor in tensors.items()}
+    """Names without what torch.compile and data-parallel training put before them, and without counters of profilers."""
+    cleaned = {
+        name.replace("_orig_mod.", ""): tensor
+        for name, tensor in tensors.items()
+        if name.rpartition(".")[2] not in _COUNTERS or tensor.numel() > 1
+    }
     while cleaned and all(name.startswith("module.") for name in cleaned):
         cleaned = {name.removeprefix("module."): tensor for name, tensor in cleaned.items()}
     return cleaned
 
 
-def _completed(path: Path, half: re.Match[str], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _completed(path: Path, half: re.Match[str], tensors: Mapping[str, Tensor], weights: Weights) -> dict[str, Tensor]:
     """Both halves of an IBCLN network, whichever of its two files was named."""
     here, there = half.group(1), _OTHER[half.group(1)]
     sibling = path.with_name(f"{path.stem[: half.start(1)]}{there}{path.stem[half.end(1) :]}{path.suffix}")
     if not sibling.is_file():
         raise WeightsError(f"{path.name} is one half of a network; its other half {sibling.name} is not beside it")
-    other = _state(reader.read(sibling).content)
-    if other is None:
-        raise WeightsError(f"{sibling} holds no state dict, so {path.name} stays half a network")
+    other = _descend(sibling, reader.read(sibling).content, weights).tensors
     merged = {f"G_{here}.{name}": tensor for name, tensor in tensors.items()}
-    return {**merged, **{f"G_{there}.{name}": tensor for name, tensor in _clean(other).items()}}
+    return {**merged, **{f"G_{there}.{name}": tensor for name, tensor in other.items()}}
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _plain(value: Any) -> Settings:

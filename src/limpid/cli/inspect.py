@@ -2,16 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from limpid.checkpoints.inspect import Inspection
 
+WEIGHT_FILE = "A .pt, .pth, .ckpt, .bin or .safetensors file, or the folder of an experiment; nothing in it is run."
+WHICH_WEIGHTS = "Of a file with both: averaged or raw."
+
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A .pt, .pth, .ckpt, .bin or .safetensors file; nothing in it is run.")],
+    file: Annotated[Path, typer.Argument(help=WEIGHT_FILE)],
+    weights: Annotated[Literal["averaged", "raw"], typer.Option(help=WHICH_WEIGHTS)] = "averaged",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Say which network a weight file holds: settings, parameters, size, licence and training where the file says so."""
@@ -19,7 +23,7 @@ def inspect(
 
     from limpid.checkpoints.inspect import inspect as look
 
-    about = look(file)
+    about = look(file, weights)
     if as_json:
         typer.echo(json.dumps(asdict(about), ensure_ascii=False))
     else:
@@ -38,3 +42,5 @@ def show(about: "Inspection") -> None:
     typer.echo(f"  trained on  {about.trained_on}")
     for name, value in about.notes.items():
         typer.echo(f"  {name:<11} {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+    for remark in about.remarks:
+        typer.echo(f"  note        {remark}")

@@ -1,11 +1,10 @@
 """One image to be measured on: its files, and what they hold when they are opened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from limpid.data.decode import pixels
@@ -15,6 +14,7 @@ from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import Condition
 from limpid.image.photo import Photo
 from limpid.image.read import read
+from limpid.image.resample import resample
 from limpid.metrics.whdr import Judgement, read_judgements
 
 
@@ -113,19 +113,7 @@ def resized(photo: Photo, rule: SizeRule) -> Photo:
     height, width = (side // rule.multiple * rule.multiple for side in (photo.height, photo.width))
     if min(height, width) == 0:
         raise DataError(f"{photo.name} is {photo.width}×{photo.height}, below the {rule.multiple} px of the size rule; remove it")
-    if (height, width) == (photo.height, photo.width):
-        return photo
-    if photo.pixels.dtype == np.uint8 and not photo.grey:
-        made = np.asarray(Image.fromarray(photo.pixels).resize((width, height), rule.resampling))
-    else:  # Pillow has no colour in more than 8 bits
-        channels = [
-            np.asarray(Image.fromarray(channel.astype(np.float32)).resize((width, height), rule.resampling))
-            for channel in np.moveaxis(photo.pixels, 2, 0)
-        ]
-        floats = np.stack(channels, axis=2)
-        limits = np.iinfo(photo.pixels.dtype) if photo.pixels.dtype.kind == "u" else None
-        made = floats if limits is None else floats.round().clip(limits.min, limits.max).astype(photo.pixels.dtype)
-    return replace(photo, pixels=np.ascontiguousarray(made), alpha=None)
+    return resample(photo, height, width, rule.resampling)
 
 
 def _channels_last(layer: Tensor) -> np.ndarray:

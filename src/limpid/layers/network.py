@@ -12,21 +12,48 @@ from limpid.layers.separation import Separation
 Tiling = Literal["harmless", "discouraged", "never"]
 """Whether tiles give what the whole photo gives: exactly, nearly (the network has a context, or looks far), or not at all."""
 
+_LONGEST = 8192  # pixels; the longer side of a strip that is resized by its shorter one
+
 Limits = tuple[float, float]
 """Mean change, 0…1, up to which nothing and from which everything is believed; between them confidence rises smoothly."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needs:
-    """What a bare network asks of its input; the runtime provides it.
+class Resize:
+    """How the authors of a network resize photos before it sees them, pixels.
 
-    ``multiple``: height and width must be divisible by it. ``minimum``: smallest side. ``tiling``: see ``Tiling``; a network that
-    must see the photo whole says ``never``. ``phase``: tiles start at multiples of it, pixels (None: of ``multiple``), a multiple
-    of ``multiple``. ``precisions``: those that the network keeps its quality in, ``float32`` always among them.
+    ``short``: the shorter side becomes so long, and the longer one in proportion, rounded down; None: both stay. Both then go down
+    to multiples of ``multiple``, at least one. ``resampling``: Pillow's.
+    """
+
+    multiple: int = 1
+    short: int | None = None
+    resampling: Literal["bilinear", "bicubic"] = "bilinear"
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width that the network sees; the longer side of a strip is kept below ``_LONGEST``."""
+        shorter, longer = min(height, width), max(height, width)
+        if self.short is not None:
+            scaled = min(_LONGEST, max(self.short, self.short * longer // shorter))
+            height, width = (self.short, scaled) if height <= width else (scaled, self.short)
+        fitted = [max(1, side // self.multiple) * self.multiple for side in (height, width)]
+        return fitted[0], fitted[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a bare network asks of its input; the runtime provides it, so that a photo of any size is run as its authors run it.
+
+    ``multiple``: height and width must be divisible by it, else the rim is repeated; 1 where the network takes any size and pads
+    or crops inside as its authors do. ``minimum``: smallest side; the rim is repeated up to it. ``resize``: what the authors do
+    with the whole photo before, None: nothing. ``tiling``: see ``Tiling``; a network that must see the photo whole says
+    ``never``. ``phase``: tiles start at multiples of it, pixels (None: of ``multiple``), a multiple of ``multiple``.
+    ``precisions``: those that the network keeps its quality in, ``float32`` always among them.
     """
 
     multiple: int = 1
     minimum: int = 1
+    resize: Resize | None = None
     tiling: Tiling = "harmless"
     precisions: tuple[str, ...] = ("float32",)
     phase: int | None = None
@@ -61,9 +88,14 @@ class LayerNetwork(nn.Module):
 
     hints: bool = False
     """Whether a fourth channel of the input may say where a person saw the layer that is to be taken off: 1 there, 0 elsewhere."""
+    learns_residue: bool = False
+    """Whether a forward answers with a learnt ``residual``, −1…1, which the runtime calls the residue: that is no remainder."""
 
     answers_residual: bool = True
-    """Whether a forward computes a learnt residual where the network has one; without it the residual is what is left over."""
+    """Whether a forward computes what ``learns_residue`` promises; without it the residual is what is left over."""
+
+    grey: bool = False
+    """Whether ``separate`` knows one channel, (B, 1, H, W): each channel of a photo is then a photo of its own."""
 
     no_weight_decay: tuple[str, ...] = ()
     """Last or inner parts of the names of parameters that weight decay leaves alone, beside all vectors."""
@@ -85,7 +117,7 @@ class LayerNetwork(nn.Module):
 
         Raises ShapeError, naming the module, for a context of another network.
         """
-        return self.separate(mixed, self._recall(context))
+        return self._separate_colours(mixed, self._recall(context))
 
     def to_unit_range(self, layers: Separation, context: Context | None = None) -> Separation:
         """A forward's answer (B, 3, H, W) brought to 0…1, by networks whose layers have a range of their own; else the same."""
@@ -107,9 +139,14 @@ class LayerNetwork(nn.Module):
         """What the global parts find on a whole photo (1, 3, H, W), of which ``size`` (height, width) is no padding."""
         recall = Recall(self.global_modules())
         height, width = size or (photo.shape[-2], photo.shape[-1])
-        layers = self.separate(photo, recall)
+        layers = self._separate_colours(photo, recall)
         self.stretched(layers.map(lambda layer: layer[..., :height, :width]), recall)
         return Context((photo.shape[-2], photo.shape[-1]), recall.found)
+
+    def _separate_colours(self, mixed: Tensor, recall: Recall | None) -> Separation:
+        if not self.grey:
+            return self.separate(mixed, recall)
+        return self.separate(mixed.flatten(0, 1)[:, None], recall).map(lambda layer: layer.reshape(mixed.shape))
 
     def _recall(self, context: Context | None) -> Recall | None:
         return None if context is None else Recall(self.global_modules(), context)

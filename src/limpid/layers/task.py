@@ -56,8 +56,8 @@ class Task:
     """Layers in their order (the first is the one people want), the optional ones, their law, and short names.
 
     ``law``: None where the layers alone do not compose the photo (deblurring: I = kernel ∗ restored). ``rebuilds``: whether the
-    layers of a large photo may be found at a smaller size and rebuilt, as what is taken away is smooth. ``signed``: layers with
-    values below 0, which files show around middle grey.
+    layers of a large photo may be found at a smaller size and rebuilt, as what is taken away is smooth. ``learnt``: layers that
+    some networks answer with beside these. ``signed``: layers with values below 0, which files show around middle grey.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Task:
     law: Law | None
     aliases: Mapping[str, str] = field(default_factory=dict)
     rebuilds: bool = False
+    learnt: tuple[str, ...] = ()
     signed: tuple[str, ...] = ()
 
     @property
@@ -93,7 +94,7 @@ class Task:
 
         Raises UnknownNameError for anything else.
         """
-        known = self.layers + self.optional
+        known = self.layers + self.optional + self.learnt
         name = self.aliases.get(wanted, wanted)
         step = name.rpartition("_")
         if name not in known and not (step[0] in known and step[2].isdigit()):
@@ -123,7 +124,8 @@ TASKS: Mapping[str, Task] = {
             law=ADD,
             aliases={"T": "transmission", "R": "reflection"},
             rebuilds=True,
-            signed=("residual",),
+            learnt=("residue",),
+            signed=("residual", "residue"),
         ),
         Task(name="intrinsic", layers=("albedo", "shading"), law=MULTIPLY, aliases={"A": "albedo", "S": "shading"}),
         Task(name="denoise", layers=("restored",), law=ADD),  # what is left of the photo is its noise

@@ -20,7 +20,7 @@ from limpid.blocks.mutual import Kind, MutualBlock, Shared, SingleBlock
 from limpid.blocks.resize import Cut, cut
 from limpid.catalogue import ModelEntry
 from limpid.layers.context import PassesRecall, Recall, tile_of
-from limpid.layers.network import LayerNetwork, Needs
+from limpid.layers.network import LayerNetwork, Needs, Resize
 from limpid.layers.separation import Separation
 
 _INTRO = 32  # channels that the pyramid gives to the photo itself, and to all deeper features
@@ -125,7 +125,8 @@ class DSRNet(LayerNetwork):
     serves as well as what the network holds for it, ``answers_residual = False`` leaves the residue module out of the forward.
     """
 
-    needs = Needs(multiple=16, minimum=16, tiling="discouraged")
+    needs = Needs(multiple=16, minimum=16, tiling="discouraged", resize=Resize(multiple=32, resampling="bicubic"))
+    learns_residue = True
     no_weight_decay = ("A_log", "D")  # state matrices of the selective scan, as Mamba marks them
 
     def __init__(
@@ -160,6 +161,11 @@ class DSRNet(LayerNetwork):
             self.radius = radius(self.backbone.reach or 0, encoder, middle, decoder, residue)
         else:  # Mamba reads the whole photo token by token
             self.needs = replace(self.needs, tiling="never")
+
+    def global_modules(self) -> dict[str, nn.Module]:
+        """Without those of the residue module where it is left out."""
+        found = super().global_modules()
+        return {name: module for name, module in found.items() if self.answers_residual or not name.startswith("lrm.")}
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape; ``residual`` is what the network holds for I − T − R."""

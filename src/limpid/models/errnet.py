@@ -16,6 +16,7 @@ from limpid.blocks.global_context import GlobalMean, RecallSequential, cuts
 from limpid.blocks.hypercolumn import fold
 from limpid.blocks.resize import add_cut, add_enlarged
 from limpid.catalogue import ModelEntry
+from limpid.image.size import crop
 from limpid.layers.context import PassesRecall, Recall, Tile, tile_of
 from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
@@ -108,8 +109,9 @@ class PyramidPooling(nn.Module, PassesRecall):
             pooled = F.conv2d(stage(features), weight)
             if tile is None:
                 total = add_enlarged(total, pooled, size, mode="nearest")
-            else:  # how the cells are stretched depends on the size of the whole photo
-                total = add_cut(total, pooled, *cuts(tile, size, side), mode="nearest")
+            else:  # how the cells are stretched depends on the size of the whole photo, whose odd sides have become even
+                even = replace(tile, height=tile.height + tile.height % 2, width=tile.width + tile.width % 2)
+                total = add_cut(total, pooled, *cuts(even, size, side), mode="nearest")
         return F.leaky_relu_(total, 0.2)
 
 
@@ -124,14 +126,14 @@ def _radius(reach: int, blocks: int, *, pyramid: bool) -> int:
 
 
 class Errnet(LayerNetwork):
-    """Photo (B, 3, H, W), 0…1, encoded → Separation, unclamped; even sides of at least 32.
+    """Photo (B, 3, H, W), 0…1, encoded → Separation, unclamped; sides of at least 32, odd ones cropped from the next even answer.
 
     ``hypercolumn``: VGG-19 taps beside the photo, none for a network without; they come from ``backbone``, whose weights
     published checkpoints leave out. ``width``: channels; ``blocks``: residual blocks; ``residual_scale``: their factor.
     ``attention``: channels per hidden unit of the channel attention, None without; ``pyramid``: pooling. BaseNet has neither.
     """
 
-    needs = Needs(multiple=2, minimum=32, tiling="discouraged")
+    needs = Needs(minimum=32, tiling="discouraged")
 
     def __init__(
         self,
@@ -174,7 +176,7 @@ class Errnet(LayerNetwork):
         if self.pyramid_module is not None:
             features = self.pyramid_module(features, recall)
         with torch.autocast(mixed.device.type, enabled=False):  # eight bits of mantissa would show as banding
-            transmission = F.relu(self.deconv3(features.to(mixed.dtype)))
+            transmission = crop(F.relu(self.deconv3(features.to(mixed.dtype))), mixed.shape[-2], mixed.shape[-1])
         return Separation({"transmission": transmission, "reflection": mixed - transmission})
 
     def _first(self, mixed: Tensor, tile: Tile | None) -> Tensor:

@@ -109,7 +109,7 @@ class Hypercolumn(LayerNetwork):
     time: the head then runs, and the network answers, at that resolution. Raises UnknownNameError and SettingError.
     """
 
-    needs = Needs(multiple=16, minimum=16, tiling="discouraged")
+    needs = Needs(minimum=16, phase=16, tiling="discouraged")
     no_weight_decay = SCALES
     may_start_new = SCALES
     head_size: tuple[int, int] | None = None

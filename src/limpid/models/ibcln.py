@@ -3,6 +3,9 @@
 Li et al., "Single Image Reflection Removal through Cascaded Refinement", CVPR 2020, arXiv:1911.06634. Two networks of one
 shape, with separate weights: the first reads photo, transmission and reflection and returns a better transmission, the second a
 better reflection from it. A convolutional LSTM in the middle of each remembers the steps before.
+
+The published test script never leaves training mode: its scores were made with dropout on and differ from run to run. Here
+dropout acts in training alone, so that the same photo gives the same layers.
 """
 
 import torch
@@ -12,11 +15,13 @@ from torch import Tensor, nn
 from limpid.catalogue import ModelEntry
 from limpid.errors import SettingError
 from limpid.layers.context import Recall
-from limpid.layers.network import LayerNetwork, Needs
+from limpid.layers.network import LayerNetwork, Needs, Resize
 from limpid.layers.separation import Separation
 
 FIRST_REFLECTION = 0.1
 """The reflection that the cascade starts from, everywhere."""
+
+_MOST_STEPS = 100  # the authors take 3
 
 State = tuple[Tensor, Tensor]
 """What the LSTM remembers: output h and cell c, both (B, 4C, H/4, W/4)."""
@@ -111,12 +116,12 @@ class Ibcln(LayerNetwork):
     size as well (``transmission_half``, ``transmission_quarter``, the same for the reflection). Raises SettingError.
     """
 
-    needs = Needs(multiple=4, minimum=4, tiling="discouraged")
+    needs = Needs(multiple=4, minimum=4, tiling="discouraged", resize=Resize(multiple=4))
 
     def __init__(self, *, width: int = 64, steps: int = 3, dropout: float = 0.3) -> None:
         super().__init__()
-        if steps < 1 or width < 2 or width % 2:
-            raise SettingError(f"IBCLN needs at least one step and an even width; got {steps} and {width}")
+        if not 1 <= steps <= _MOST_STEPS or width < 2 or width % 2:
+            raise SettingError(f"IBCLN needs 1 to {_MOST_STEPS} steps and an even width; got {steps} and {width}")
         self.steps = steps
         self.G_T, self.G_R = Refiner(width, dropout), Refiner(width, dropout)  # named as in the published files
         self.apply(_start)
@@ -146,7 +151,7 @@ def _start(module: nn.Module) -> None:
 
 ENTRY = ModelEntry(
     build=Ibcln,
-    source="Li et al., CVPR 2020, arXiv:1911.06634",
+    source="Li et al., CVPR 2020, arXiv:1911.06634; its test script runs with dropout on, so that its scores are random",
     tasks=("reflection",),
     layers=("transmission", "reflection"),
     sizes={"base": {"width": 64, "steps": 3}, "tiny": {"width": 4, "steps": 3}},

@@ -16,6 +16,7 @@ from limpid.backbones._backbone import Backbone
 from limpid.blocks.naf import ChannelNorm, NafBlock
 from limpid.blocks.presence_gate import PresenceGate
 from limpid.catalogue import ModelEntry
+from limpid.errors import SettingError
 from limpid.layers.context import Recall
 from limpid.layers.network import LayerNetwork, Limits, Needs
 from limpid.layers.separation import Separation
@@ -109,7 +110,7 @@ class Limpid(LayerNetwork):
     values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could connect,
     ``receptive_radius``. ``local_confidence``, ``whole_confidence``: mean changes, 0…1, between which the runtime begins to
     believe the network around a pixel and on a whole photo (``runtime/confidence``); None believes it always.
-    ``presence_limits``: the same for the probability that a gate gives.
+    ``presence_limits``: the same for the probability that a gate gives. Raises SettingError.
     """
 
     needs = Needs(multiple=16, minimum=16, precisions=("float32", "bfloat16"))
@@ -135,6 +136,8 @@ class Limpid(LayerNetwork):
         presence_limits: Limits | None = None,
     ) -> None:
         super().__init__()
+        if window < 1 or window % 2 == 0 or (reach is not None and reach < 0):
+            raise SettingError(f"the window of a local mean is odd and the reach is not negative; got {window} and {reach}")
         self.mirrored, self.hints = mirrored, hints
         self.local_confidence, self.whole_confidence = local_confidence, whole_confidence
         self.presence_limits = presence_limits

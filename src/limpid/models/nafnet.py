@@ -20,19 +20,19 @@ from limpid.layers.separation import Separation
 
 
 class NafNet(NafUNet, LayerNetwork):
-    """Photo (B, 3, H, W), 0…1, encoded → Separation of ``restored``, unclamped; any size, padded inside with zeros.
+    """Photo (B, 3, H, W), 0…1, encoded → Separation of ``restored``, unclamped; any size, padded inside.
 
-    Settings: those of ``limpid.blocks.naf_unet.NafUNet``. Raises SettingError when encoder and decoder have different numbers of
-    levels.
+    Padded are zeros, as published, and the repeated rim where the network shuffles, as only our own do. Settings: those of
+    ``limpid.blocks.naf_unet.NafUNet``. Raises SettingError when encoder and decoder have different numbers of levels.
     """
 
-    needs = Needs(multiple=16, minimum=16, tiling="discouraged")
+    needs = Needs(phase=16, tiling="discouraged")
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""
         height, width = mixed.shape[-2:]
         rows, columns = padded_size(height, width, self.multiple)
-        padded = F.pad(mixed, (0, columns - width, 0, rows - height))  # zeros, as published
+        padded = F.pad(mixed, (0, columns - width, 0, rows - height), mode="constant" if self.shuffle == 1 else "replicate")
         return Separation({"restored": crop(padded + self.answer(self.features(padded, recall), mixed.dtype), height, width)})
 
 

@@ -14,7 +14,7 @@ from limpid.models.nafnet import NafNet
 class UNet(NafNet):
     """Photo (B, 3, H, W), 0…1, encoded → Separation of ``restored``, unclamped; any size. Settings as in ``NafNet``."""
 
-    needs = Needs(multiple=16, minimum=16)
+    needs = Needs(phase=16)
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class UNet(NafNet):
         activation: Activation = "relu",
         norm: bool = False,
         attention: bool = False,
+        grey: bool = False,
     ) -> None:
         super().__init__(
             width=width,
@@ -37,6 +38,7 @@ class UNet(NafNet):
             activation=activation,
             norm=norm,
             attention=attention,
+            grey=grey,
         )
 
 

@@ -9,16 +9,21 @@ Ranges: the forward answers with the raw tanh, −1…1, which the losses of the
 that stretched so that the smallest value of the photo becomes 0 and the largest 1: ``to_unit_range`` does this.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.blocks.munit import AdaptiveDecoder, ContentEncoder, Perceptron, StyleEncoder
 from limpid.catalogue import ModelEntry
 from limpid.layers.context import GlobalModule, Recall, recalled
-from limpid.layers.network import LayerNetwork, Needs
+from limpid.layers.network import LayerNetwork, Needs, Resize
 from limpid.layers.separation import Separation
+
+STYLE_SHIFT = 10.0
+"""Mean of the styles of albedo, and less than zero of shading, that are drawn where nothing splits the style of the photo."""
 
 
 class Generator(nn.Module):
@@ -66,17 +71,21 @@ class Stretch(GlobalModule):
 
 
 class Usi3d(LayerNetwork):
-    """Photo (B, 3, H, W), 0…1, encoded → albedo and shading, raw tanh, −1…1; H, W multiples of 4, at least 16.
+    """Photo (B, 3, H, W), 0…1, encoded → albedo and shading, raw tanh, −1…1; sides of at least 16.
+
+    The published network answers in multiples of 4, rounded down; the last rows and columns are repeated here.
 
     ``width``: channels at full resolution, 4 times as many at 1/4; ``style``: length of a style; ``residuals``: blocks of the
-    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger. ``input_range``:
-    what the network is fed, ``unit`` (0…1, as in the authors' test script) or ``signed`` (−1…1); ``output_range``: what
-    ``to_unit_range`` makes of the answer, ``stretch`` (smallest value of the photo to 0, largest to 1, as the authors save it),
-    ``half`` ((v + 1) / 2) or ``raw``. With which ranges the published file was trained is not known. ``training_parts``: hold also
+    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger, 0 for an ablation
+    without them, whose styles are drawn around ±10 in the authors' code and are ±10 here. ``short_side``: pixels to which the
+    authors bring the shorter side of a photo first, None: not at all. ``input_range``: what the network is fed, ``unit`` (0…1, as
+    in the authors' test script) or ``signed`` (−1…1); ``output_range``: what ``to_unit_range`` makes of the answer, ``stretch``
+    (smallest value of the photo to 0, largest to 1, as the authors save it), ``half`` ((v + 1) / 2) or ``raw``. With which ranges
+    the published file was trained is not known. ``training_parts``: hold also
     the parts that are used in training alone. Keys are those published.
     """
 
-    needs = Needs(multiple=4, minimum=16, tiling="discouraged")
+    needs = Needs(minimum=16, phase=4, tiling="discouraged")
 
     def __init__(
         self,
@@ -86,6 +95,7 @@ class Usi3d(LayerNetwork):
         residuals: int = 4,
         hidden: int = 256,
         mapping: int = 3,
+        short_side: int | None = 300,
         input_range: Literal["unit", "signed"] = "unit",
         output_range: Literal["stretch", "half", "raw"] = "stretch",
         training_parts: bool = False,
@@ -107,8 +117,11 @@ class Usi3d(LayerNetwork):
         self.r = generator(encodes=False, decodes=True)
         self.s = generator(encodes=False, decodes=True)
         self.radius = 22 + 16 * residuals  # 5 and 4 on the way down, blocks of 8 px, 4 + 2 + 3 up, and a cell of 4
-        self.fs = StyleMap(style, 2 * style, hidden=hidden, layers=mapping)
-        if training_parts:
+        if short_side is not None:
+            self.needs = replace(self.needs, resize=Resize(short=short_side))
+        if mapping:
+            self.fs = StyleMap(style, 2 * style, hidden=hidden, layers=mapping)
+        if mapping and training_parts:
             self.fm = StyleMap(2 * style, style, hidden=hidden, layers=mapping)
         if output_range == "stretch":
             self.stretch = nn.ModuleDict({"albedo": Stretch(), "shading": Stretch()})
@@ -116,9 +129,17 @@ class Usi3d(LayerNetwork):
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape, −1…1."""
         content, style = self.i.encode(mixed * 2 - 1 if self.input_range == "signed" else mixed, recall)
-        albedo_style, shading_style = self.fs(style).chunk(2, dim=1)
-        albedo = self.r.decode(content, albedo_style, recall)
-        return Separation({"albedo": albedo, "shading": self.s.decode(content, shading_style, recall)})
+        if hasattr(self, "fs"):
+            albedo_style, shading_style = self.fs(style).chunk(2, dim=1)
+        else:
+            albedo_style, shading_style = torch.full_like(style, STYLE_SHIFT), torch.full_like(style, -STYLE_SHIFT)
+        layers = {
+            "albedo": self.r.decode(content, albedo_style, recall),
+            "shading": self.s.decode(content, shading_style, recall),
+        }
+        height, width = mixed.shape[-2:]
+        rim = (0, width - layers["albedo"].shape[-1], 0, height - layers["albedo"].shape[-2])
+        return Separation({name: F.pad(layer, rim, mode="replicate") for name, layer in layers.items()})
 
     def stretched(self, layers: Separation, recall: Recall | None = None) -> Separation:
         """The forward's answer for the whole photo brought to 0…1 as ``output_range`` says, each layer and sample by itself."""

@@ -9,6 +9,8 @@ from limpid import catalogue
 from limpid.backbones._backbone import Backbone
 from limpid.blocks.fuse_norms import fold_norms
 from limpid.checkpoints import file
+from limpid.checkpoints.experiment import newest_generator
+from limpid.checkpoints.unwrap import Weights
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.files import sha256
 from limpid.image.read import Source
@@ -43,10 +45,12 @@ def load(
     backbone_weights: str = "pretrained",
     *,
     task: str | None = None,
+    weights: Weights = "averaged",
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint. ``task``:
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint or of an
+    experiment's folder, whose newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds both. ``task``:
     what it is to do; None: reflection removal for ``default``, else what the network is usually for. ``device``: ``auto``,
     ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``; ``backbone_weights``:
     ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError with the nearest name,
@@ -59,16 +63,17 @@ def load(
     'denoise'
     """
     where = choose_device(device)
-    weights = _find(name, task or DEFAULT_TASK)
-    checkpoint = file.read(weights.path)
-    chosen = _task(checkpoint.model, task, weights)
-    network = file.build(checkpoint, source=str(weights.path))
+    found = _find(name, task or DEFAULT_TASK)
+    checkpoint = file.read(found.path, weights)
+    chosen = _task(checkpoint.model, task, found)
+    network = file.build(checkpoint, source=str(found.path))
+    for remark in checkpoint.remarks:
+        say(f"note: {found.path.name} {remark}")
     _fill_backbones(network, checkpoint.model, backbone_weights)
     fold_norms(network)
-    network.answers_residual = False  # it would be thrown away: the Separator completes the sum itself
     channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
-    return Separator(network, chosen, name=weights.label, model=checkpoint.model, precision=arithmetic, sha256=weights.sha256)
+    return Separator(network, chosen, name=found.label, model=checkpoint.model, precision=arithmetic, sha256=found.sha256)
 
 
 def _task(model: str, wanted: str | None, weights: _Weights) -> Task:
@@ -93,7 +98,9 @@ def separate(photo: Source, options: LoadOptions) -> Separation:
     >>> list(layers), tuple(layers.transmission.shape)
     (['transmission', 'reflection', 'residual'], (3, 300, 451))
     """
-    separator = load(options.model, options.device, options.precision, options.backbone_weights, task=options.task)
+    separator = load(
+        options.model, options.device, options.precision, options.backbone_weights, task=options.task, weights=options.weights
+    )
     return separator(
         photo,
         strength=options.strength,
@@ -122,9 +129,10 @@ def _find(name: str | Path, task: str) -> _Weights:
         return _Weights(label=row.name, path=manifest.locate(row.name), sha256=row.sha256, tasks=row.default_for)
     path = Path(name)
     if path.suffix or len(path.parts) > 1 or path.exists():
-        if not path.is_file():
+        if not path.exists():
             raise WeightsError(f"{path}: there is no such weight file; name shipped weights ({', '.join(shipped)}) or a file")
-        return _Weights(label=path.stem, path=path, sha256=sha256(path))
+        file_path = newest_generator(path)
+        return _Weights(label=path.name if path.is_dir() else path.stem, path=file_path, sha256=sha256(file_path))
     if str(name) in catalogue.names("models"):
         raise WeightsError(f"no weights are shipped for the network {str(name)!r}; name its checkpoint with --model FILE")
     raise UnknownNameError("model", str(name), {"default", *shipped, *catalogue.names("models")})

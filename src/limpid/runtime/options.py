@@ -35,12 +35,14 @@ class SeparationOptions:
 class DeviceOptions:
     """What networks run on.
 
-    ``backbone_weights``: ``pretrained``, ``none`` (random), or a file or folder, for networks with a backbone.
+    ``backbone_weights``: ``pretrained``, ``none`` (random), or a file or folder, for networks with a backbone; ``weights``: which
+    of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``.
     """
 
     device: str = option("auto", "auto, cpu, cuda, mps, xpu.")
     precision: str = option("auto", "auto, float32, bfloat16 or float16.")
     backbone_weights: str = option("pretrained", "Of backbones and LPIPS: pretrained, FILE, DIR, or none (random).")
+    weights: Literal["averaged", "raw"] = option("averaged", "Of a file with both: averaged or raw.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     photos: Sequence[str] = option(..., "Photos, folders, quoted globs, or - for standard input.", argument=True)
     output: str | None = option(None, "Folder; a file or - for one photo's first layer.", "--output", "-o")
     model: Sequence[str] = option(("default",), "NAME, FILE or LABEL=FILE; repeatable.", "--model", "-m")
-    layers: str | None = option(None, "Layers to write, e.g. T,R or transmission,residual.")
+    layers: str | None = option(None, "Layers to write, e.g. T,R, residual (what is left), or residue (what DSRNet learnt).")
     max_pixels: int | None = option(None, "Refuse photos with more pixels (default 178,956,970).")
     format: str = option("same", "same, jpg, png, webp, tiff, bmp or avif.")
     quality: int = option(95, "Of lossy formats.", minimum=1, maximum=100)

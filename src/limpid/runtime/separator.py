@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
+from PIL.Image import Resampling
 from torch import Tensor, nn
 
-from limpid.errors import NoRoomError, UnknownNameError
+from limpid.errors import NoRoomError, UnknownNameError, UsageError
 from limpid.image.photo import Photo
 from limpid.image.read import Source, read
+from limpid.image.resample import resample
 from limpid.image.size import crop, fit, pad, padded_size, shrink
 from limpid.image.tile import Span, blend, spans
 from limpid.layers.context import Context, Tile
@@ -21,7 +23,7 @@ from limpid.layers.task import Task
 from limpid.options import method_with_keywords
 from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, blend_small_changes, confidence_of
 from limpid.runtime.device import arithmetic
-from limpid.runtime.guided_upsampling import apply_guidance, fit_guidance
+from limpid.runtime.guided_upsampling import Guidance, apply_guidance, fit_guidance
 from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, give_back, measure, plan
 from limpid.runtime.options import SeparationOptions
 
@@ -31,6 +33,10 @@ WORKING_SIDE = 1024
 LEAST_SIDE = 256
 """A network that must see photos whole gets them at no less than about this side, pixels, however little memory there is."""
 
+RESIDUE = "residue"
+"""What a network learnt to be neither layer, where it did: its ``residual``, −1…1."""
+
+_LARGER = 1.25  # times the size that the network sees, beyond which a photo has detail that it never saw
 _BAND = 256  # rows handled at once where there are no tiles
 
 
@@ -121,7 +127,7 @@ class Separator:
     def _workings(self, size: tuple[int, int], options: SeparationOptions) -> Iterator[tuple[int, int]]:
         """Sizes at which the network may see the photo, the best first; only one that must see it whole goes below it."""
         first = fit(*size, WORKING_SIDE) if self._rebuilds(size, options) else size
-        yield first
+        yield self._seen(first)
         longest = max(first)
         while (
             self.network.needs.tiling == "never"
@@ -130,7 +136,12 @@ class Separator:
             and longest * 3 // 4 >= LEAST_SIDE
         ):
             longest = longest * 3 // 4
-            yield fit(*size, longest)
+            yield self._seen(fit(*size, longest))
+
+    def _seen(self, size: tuple[int, int]) -> tuple[int, int]:
+        """What the authors of the network would resize a photo of ``size`` to."""
+        resize = self.network.needs.resize
+        return size if resize is None else resize.size(*size)
 
     @property
     def halo(self) -> int:
@@ -152,6 +163,8 @@ class Separator:
         self, photo: Photo, options: SeparationOptions, names: Sequence[str], chosen: Plan | None = None
     ) -> Iterator[RowBand]:
         """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held."""
+        if RESIDUE in names and not self.network.learns_residue:
+            raise UsageError(f"{self.name} learnt no residue; ask for the residual, which is what its layers leave over")
         size = (photo.height, photo.width)
         chosen = chosen or self.plan(size, options, held=photo.pixels.nbytes)
         confidence, answer = self._preview(photo)
@@ -161,7 +174,8 @@ class Separator:
         elif answer is not None and chosen.tile is None and chosen.working == size:
             raw = _in_bands(answer, photo.height)
         else:
-            raw = self._rebuilt(photo, chosen) if chosen.working != size else self._separated(photo, chosen)
+            separated = self._rebuilt if chosen.working != size else self._separated
+            raw = separated(photo, chosen, RESIDUE in names)
         try:
             for top, bottom, layers in raw:
                 done = self._finished(photo, slice(top, bottom), layers, options.strength, confidence, names)
@@ -181,17 +195,20 @@ class Separator:
         return confidence_of(preview, answer[self.task.primary], limits), None if large else answer
 
     @torch.inference_mode()
-    def run(self, image: Tensor, context: Context | None = None) -> dict[str, Tensor]:
+    def run(self, image: Tensor, context: Context | None = None, *, residue: bool = False) -> dict[str, Tensor]:
         """The bare forward on (3, H, W) of any size, whole or, with ``context``, a tile: layer and step name → (3, H, W), CPU.
 
-        Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1.
+        Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1. ``residue``: with what the
+        network learnt to be neither layer. What its authors resize is not resized here.
         """
         height, width = image.shape[-2:]
-        with self._turn, evaluating(self.network):
+        with self._turn, evaluating(self.network), _answering(self.network, residue):
             layers = self._forward(self._padded(image), context).map(lambda layer: crop(layer, height, width).float())
             layers = self.network.to_unit_range(layers, context).map(lambda layer: layer[0].cpu())
         limits = self.network.local_confidence
-        found = blend_small_changes(image, layers, limits) if limits is not None else layers
+        found = dict(blend_small_changes(image, layers, limits) if limits is not None else layers)
+        if self.network.learns_residue:
+            found |= {RESIDUE: found.pop("residual")} if residue else {}
         return {**found, **layers.steps}
 
     def _padded(self, image: Tensor) -> Tensor:
@@ -205,50 +222,65 @@ class Separator:
         return layers
 
     def _rebuilds(self, size: tuple[int, int], options: SeparationOptions) -> bool:
-        return self.task.rebuilds and options.resolution == "auto" and max(size) > 1.25 * WORKING_SIDE
+        return self.task.rebuilds and options.resolution == "auto" and max(size) > _LARGER * WORKING_SIDE
 
-    def _separated(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+    def _separated(self, photo: Photo, chosen: Plan, residue: bool) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
         if chosen.tile is None:
-            yield from _in_bands(self.run(photo.tensor()), photo.height)
+            yield from _in_bands(self.run(photo.tensor(), residue=residue), photo.height)
             return
         grid, size = self.network.needs.grid, (photo.height, photo.width)
         rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid) for length in size)
         height, width = padded_size(*size, self.network.needs.multiple, self.network.needs.minimum)
-        context = self._context(photo, chosen.context) if chosen.context else None
+        context = self._context(photo, chosen.context, residue) if chosen.context else None
 
         def separate(row: Span, column: Span) -> dict[str, Tensor]:
             tile = photo.tensor(slice(row.start, row.stop))[:, :, column.start : column.stop]
             place = Tile(top=row.start, left=column.start, height=height, width=width)
-            return self.run(tile, context and context.at(place))
+            return self.run(tile, context and context.at(place), residue=residue)
 
         yield from blend(rows, columns, separate)
 
     @torch.inference_mode()
-    def _context(self, photo: Photo, seen: tuple[int, int]) -> Context:
+    def _context(self, photo: Photo, seen: tuple[int, int], residue: bool) -> Context:
         """What the global parts of the network find on the photo, reduced to ``seen`` (height, width, padding included)."""
         size, needs = (photo.height, photo.width), self.network.needs
         padded = padded_size(*size, needs.multiple, needs.minimum)
         small = [max(1, round(side * to / full)) for side, to, full in zip(size, seen, padded, strict=True)]
         pixels = photo.pixels if padded == seen else shrink(photo.pixels, *small)
         image = replace(photo, pixels=pixels, alpha=None).tensor()
-        with self._turn, evaluating(self.network), arithmetic(self.device, self.precision):
+        with (
+            self._turn,
+            evaluating(self.network),
+            _answering(self.network, residue),
+            arithmetic(self.device, self.precision),
+        ):
             return self.network.context(self._padded(image), (image.shape[-2], image.shape[-1]))
 
-    def _rebuilt(self, photo: Photo, chosen: Plan) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
-        small = replace(photo, pixels=shrink(photo.pixels, *chosen.working), alpha=None)
+    def _rebuilt(self, photo: Photo, chosen: Plan, residue: bool) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+        small = self._resized(photo, chosen.working)
         parts: dict[str, list[Tensor]] = {}
-        for _, _, layers in self._separated(small, chosen):
+        for _, _, layers in self._separated(small, chosen, residue):
             for name, layer in layers.items():
                 parts.setdefault(name, []).append(layer)
         guide, primary = small.tensor(), self.task.primary
         found = {name: torch.cat(rows, dim=1) for name, rows in parts.items()}
         found[primary] = guide - found[primary]  # the change: it is smooth where the layer has detail
-        guidance = {name: fit_guidance(guide, layer) for name, layer in found.items()}
+        finer = max(photo.height, photo.width) > _LARGER * max(chosen.working)
+        guidance = {
+            name: fit_guidance(guide, layer) if finer else Guidance(layer, torch.zeros_like(layer)) for name, layer in found.items()
+        }
         for top in range(0, photo.height, _BAND):
             rows = (top, min(top + _BAND, photo.height))
             mixed = photo.tensor(slice(*rows))
             band = apply_guidance(mixed, guide, guidance, rows, photo.height)
             yield *rows, {**band, primary: mixed - band[primary]}
+
+    def _resized(self, photo: Photo, size: tuple[int, int]) -> Photo:
+        """The photo that the network sees, as its authors would resize it, else reduced by areas."""
+        resize = self.network.needs.resize
+        if resize is not None:
+            return resample(photo, *size, Resampling[resize.resampling.upper()])
+        return replace(photo, pixels=shrink(photo.pixels, *size), alpha=None)
 
     def _finished(
         self, photo: Photo, rows: slice, layers: Mapping[str, Tensor], strength: float, confidence: float, names: Sequence[str]
@@ -256,7 +288,7 @@ class Separator:
         """Clamp (here and only here), apply confidence, and strength to the primary layer, complete the sum."""
         mixed = photo.tensor(rows)
         primary = self.task.primary
-        done = {name: confidence * layer.clamp(0, 1) for name, layer in layers.items()}
+        done = {name: confidence * layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
         done[primary] = torch.lerp(mixed, layers[primary].clamp(0, 1), strength * confidence)
         done |= {name: self.task.remainder(mixed, done) for name in self.task.optional}
         for name in names:
@@ -269,6 +301,16 @@ def _in_bands(layers: Mapping[str, Tensor], height: int) -> Iterator[tuple[int, 
     for top in range(0, height, _BAND):
         bottom = min(top + _BAND, height)
         yield top, bottom, {name: layer[:, top:bottom] for name, layer in layers.items()}
+
+
+@contextmanager
+def _answering(network: LayerNetwork, residue: bool) -> Iterator[None]:
+    """Compute a learnt residual only where it is wanted while the block runs."""
+    before, network.answers_residual = network.answers_residual, residue
+    try:
+        yield
+    finally:
+        network.answers_residual = before
 
 
 @contextmanager

@@ -14,6 +14,10 @@ from torch import Tensor
 from limpid.errors import WeightsError
 from limpid.weights import safe_pickle
 
+MOST_TENSORS = 50_000
+"""A file with more is refused before they are read; the largest published network has 2,000."""
+
+_MOST_BYTES = 8_000_000  # of all names and shapes, which precede or follow the numbers; large training states take 1 MB
 _HEAD = 4096  # bytes that tell what a file is
 _TORCH_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"  # the number that torch.save wrote first until version 1.6
 _MEMBERS = re.compile(r"[^/]+/(data\.pkl|version|byteorder|data/\d+|\.data/serialization_id|\.format_version|\.storage_alignment)")
@@ -25,6 +29,7 @@ _ARCHIVES = {
     b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
+_ZIP_END = 22 + 65535 + 20 + 56  # where the records that end a zip archive lie: its own, a comment, and those of large ones
 _TENSORFLOW = re.compile(r"\.(meta|index|data-\d{5}-of-\d{5})$")
 
 
@@ -67,7 +72,7 @@ def read(path: Path) -> Document:
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Name → tensor of a published state dict such as a backbone's, out of its wrappers; other values are left out.
 
-    Raises WeightsError like ``read``, and when the file holds no mapping or a tensor holds NaN or infinity.
+    Raises WeightsError like ``read``, and when the file holds no mapping.
     """
     content = read(path).content
     for wrapper in _WRAPPERS:
@@ -75,9 +80,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             content = content[wrapper]
     if not isinstance(content, Mapping):
         raise WeightsError(f"{path} holds a {type(content).__name__}; expected names and tensors")
-    tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-    refuse_infinite(str(path), tensors)
-    return tensors
+    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
 
 
 def _refuse_by_look(path: Path, head: bytes) -> None:
@@ -103,11 +106,16 @@ def _refuse_by_look(path: Path, head: bytes) -> None:
 def _zipped(path: Path) -> Any:
     """The content of a file written by torch.save since version 1.6."""
     try:
+        _refuse_large(path, _directory_size(path))
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _refuse_members(path, members)
-            with archive.open(next(member for member in members if member.filename.endswith("/data.pkl"))) as stream:
+            pickled = next(member for member in members if member.filename.endswith("/data.pkl"))
+            _refuse_large(path, pickled.file_size)
+            with archive.open(pickled) as stream:
                 names = safe_pickle.asked_for(stream)
+    except safe_pickle.TooLargeError as error:
+        raise _too_large(path) from error
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise _damaged(path, error) from error
     except ValueError as error:
@@ -130,11 +138,33 @@ def _refuse_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
         raise WeightsError(f"{path} is a zip archive that torch.save did not write (compressed or doubled members); not opened")
 
 
+def _directory_size(path: Path) -> int:
+    """Bytes that the list of members of a zip archive takes, as its end says; 0 where it does not."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _ZIP_END))
+        end = file.read()
+    at, wide = end.rfind(b"PK\x05\x06"), end.rfind(b"PK\x06\x06")
+    short = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    return int.from_bytes(end[wide + 40 : wide + 48], "little") if wide >= 0 and short == 0xFFFFFFFF else short
+
+
+def _refuse_large(path: Path, names: int) -> None:
+    """Raise WeightsError when so many bytes of names and shapes are more than any network needs."""
+    if names > _MOST_BYTES:
+        raise _too_large(path)
+
+
+def _too_large(path: Path) -> WeightsError:
+    return WeightsError(f"{path} holds more names than any network has (over {MOST_TENSORS:,}); save the state dict alone")
+
+
 def _legacy(path: Path) -> Any:
     """The content of a file written by torch.save before version 1.6: pickles in a row, then the numbers."""
     try:
         with path.open("rb") as stream:
             names = safe_pickle.asked_for(stream, pickles=5)  # magic number, protocol, system, content, names of the storages
+    except safe_pickle.TooLargeError as error:
+        raise _too_large(path) from error
     except ValueError as error:
         raise _damaged(path, error) from error
     return _loaded(path, names, mapped=False)
@@ -148,16 +178,23 @@ def _loaded(path: Path, names: list[str], *, mapped: bool) -> Any:
             " nothing in it was run; ask its author for a plain state dict or a .safetensors file"
         )
     try:
-        return safe_pickle.load(path, mapped=mapped)
+        return safe_pickle.load(path, names, mapped=mapped)
     except Exception as error:  # a hostile or damaged pickle can make the unpickler fail in any way
+        if "Unsupported operand" in str(error):
+            raise WeightsError(
+                f"{path} was saved with pickle_protocol above 2, which is not opened safely; save it without"
+            ) from error
         raise _damaged(path, error) from error
 
 
 def _safetensors(path: Path) -> Document:
     try:
+        with path.open("rb") as head:
+            _refuse_large(path, int.from_bytes(head.read(8), "little"))
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-            return Document(content=tensors, metadata=file.metadata() or {})
+            if len(names := file.keys()) > MOST_TENSORS:
+                raise _too_large(path)
+            return Document(content={name: file.get_tensor(name) for name in names}, metadata=file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
             f"{path} is no safetensors file, or a damaged one ({path.stat().st_size} bytes): {_short(error)};"
@@ -178,7 +215,9 @@ def _unknown(path: Path, head: bytes) -> WeightsError:
 
 def _checked(path: Path, document: Document) -> Document:
     size = path.stat().st_size
-    for name, tensor in named_tensors(document.content):
+    for count, (name, tensor) in enumerate(named_tensors(document.content)):
+        if count >= MOST_TENSORS:
+            raise _too_large(path)
         if tensor.layout is not torch.strided or tensor.is_quantized:
             raise WeightsError(f"{path}: tensor {name!r} is sparse or quantised; expected plain numbers")
         if tensor.numel() * tensor.element_size() > size:
@@ -199,9 +238,12 @@ def named_tensors(content: Any) -> Iterator[tuple[str, Tensor]]:
             waiting.extend(inner)
 
 
-def refuse_infinite(source: str, tensors: Mapping[str, Tensor]) -> None:
-    """Raise WeightsError, with the tensor's name, when one holds NaN or infinity."""
+def refuse_unfit(source: str, tensors: Mapping[str, Tensor]) -> None:
+    """Raise WeightsError, with the tensor's name, when one holds NaN, infinity, or numbers that no weights are."""
     for name, tensor in tensors.items():
+        if tensor.is_complex() or tensor.dtype == torch.bool:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise WeightsError(f"{source}: tensor {name!r} holds {kind} numbers; weights are real")
         numbers = tensor.float() if tensor.is_floating_point() and tensor.element_size() == 1 else tensor  # float8 cannot tell
         if not bool(torch.isfinite(numbers).all()):
             raise WeightsError(f"{source}: tensor {name!r} holds NaN or infinity; the training that wrote it went wrong")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from torch import Tensor
 
 from limpid.catalogue import Entry, Settings
+from limpid.checkpoints.convert._converter import Converter
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 _BACKBONE = "backbone."
@@ -17,7 +18,7 @@ _LANDMARKS = ("ending.seq.0.weight", "intro.ch_map0.seq.0.weight", "lrm.tail.0.w
 """Without these 4-D entries it is no DSRNet, whatever else there is."""
 
 
-class DSRNetConverter:
+class DSRNetConverter(Converter):
     """Reads all settings from keys and shapes; accepts what then fits key by key and shape by shape."""
 
     model = "dsrnet"

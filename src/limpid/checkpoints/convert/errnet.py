@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from inspect import signature
 
-from torch import Tensor
-
 from limpid import catalogue
 from limpid.backbones.vgg19 import FIRSTS, layers
 from limpid.catalogue import Entry, Settings
+from limpid.checkpoints.convert._converter import Converter
 from limpid.checkpoints.convert._shapes import shapes_of
 
 _SQUEEZE = "res_module.0.se_layer.fc.0.weight"
 _JOIN = "pyramid_module.bottleneck.weight"
 
 
-class ErrnetConverter:
+class ErrnetConverter(Converter):
     """Recognises ERRNet of any width and depth with a hypercolumn of the first activations, or none."""
 
     model = "errnet"
@@ -24,10 +23,6 @@ class ErrnetConverter:
         if _SQUEEZE not in shapes and _JOIN not in shapes:
             return None
         return read_settings(self.model, shapes)
-
-    def convert(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Keys are ours already."""
-        return dict(tensors)
 
 
 def read_settings(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Settings | None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from limpid.backbones._dinov3 import to_timm
 from limpid.backbones.vgg19 import SLICES
 from limpid.catalogue import Entry, Setting, Settings
+from limpid.checkpoints.convert._converter import Converter
 from limpid.checkpoints.convert._shapes import shapes_of
 
 _SLICES = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")  # what the port calls the taps that are SLICES
@@ -24,7 +25,7 @@ _MODEL = "backbone.model."
 _VITS = {192: "dinov3_vitt", 384: "dinov3_vits16", 768: "dinov3_vitb16"}
 
 
-class HypercolumnConverter:
+class HypercolumnConverter(Converter):
     """Recognises all six backbones, the three variants and any reduction; our own keys pass as well."""
 
     model = "hypercolumn"
@@ -36,7 +37,10 @@ class HypercolumnConverter:
         blank = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
         ours = {name: tuple(tensor.shape) for name, tensor in self.convert(blank).items()}
         settings = _settings(ours)
-        return settings if settings is not None and ours == shapes_of(self.model, settings) else None
+        if settings is None or ours != shapes_of(self.model, settings):
+            return None
+        published = str(settings["backbone"]).startswith("dinov3") and any(name.startswith("feature_extractor.") for name in shapes)
+        return {**settings, "stretch_padding": True} if published else settings
 
     def convert(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Published keys → ours."""

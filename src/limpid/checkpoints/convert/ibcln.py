@@ -1,14 +1,11 @@
 """Published IBCLN files (JHL-HUST/IBCLN): two siblings, ``*_net_G_T.pth`` and ``*_net_G_R.pth``, joined before by ``layouts``."""
 
-from collections.abc import Mapping
-
-from torch import Tensor
-
 from limpid.catalogue import Entry, Settings
+from limpid.checkpoints.convert._converter import Converter
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 
-class IbclnConverter:
+class IbclnConverter(Converter):
     """Both networks of the cascade; how many steps they take is in no file, the authors take three."""
 
     model = "ibcln"
@@ -20,10 +17,6 @@ class IbclnConverter:
             return None
         settings = {"width": first[0], "steps": 3}
         return settings if shapes_of(self.model, settings) == shapes else None
-
-    def convert(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Our keys are the published ones."""
-        return dict(tensors)
 
 
 ENTRY = Entry(build=IbclnConverter, source="Li et al., CVPR 2020, github.com/JHL-HUST/IBCLN")

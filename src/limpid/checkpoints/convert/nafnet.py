@@ -1,18 +1,19 @@
 """Published NAFNet files (megvii-research/NAFNet, ``NAFNet-{GoPro,SIDD,REDS}-width*.pth``) and those of rstor."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from torch import Tensor
 
-from limpid.blocks.naf import Activation
 from limpid.catalogue import Entry, Settings
+from limpid.checkpoints.convert._converter import Converter, Told
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
-LOCALLY_TESTED = (1, 1, 1, 28)
-"""Encoder of the networks trained on GoPro and REDS, which their authors test with local means."""
-
-LOCAL_WINDOW = 384
-"""Side of those means in pixels: 1.5 times the training crops of 256."""
+_LOCALLY_TESTED = (1, 1, 1, 28)  # encoder of the networks trained on GoPro and REDS, which their authors test with local means
+_LOCAL_WINDOW = 384  # side of those means in pixels: 1.5 times the training crops of 256
+_LOCAL_SETS = re.compile("gopro|reds", re.IGNORECASE)
+_FOLDERS = 3  # parts of a path that may name the set: experiments/NAFNet-GoPro-width32/models/net_g_latest.pth
 
 
 def ours(key: str) -> str:
@@ -20,31 +21,38 @@ def ours(key: str) -> str:
     return key.replace(".sca.", ".attention.")
 
 
-class NafNetConverter:
+class NafNetConverter(Converter):
     """NAFNet with gates, official or with the two-wide feed-forward part of rstor."""
 
     model = "nafnet"
-    activation: Activation = "gate"
 
     def recognise(self, shapes: Shapes) -> Settings | None:
         """Settings of the network that has exactly these keys and shapes, None when there is none."""
         renamed = {ours(key): shape for key, shape in shapes.items()}
-        settings = _frame(renamed)
+        settings = frame(renamed)
         if settings is None:
             return None
-        settings = {**settings, "activation": self.activation}
-        if self.model == "nafnet":
-            official = settings["feed_forward"] is None and settings["attention"]
-            settings["shuffle"] = round((renamed["intro.weight"][1] / 3) ** 0.5)
-            settings["local_window"] = LOCAL_WINDOW if official and settings["encoder"] == LOCALLY_TESTED else None
+        official = settings["feed_forward"] is None and settings["attention"]
+        window = _LOCAL_WINDOW if official and settings["encoder"] == _LOCALLY_TESTED else None
+        settings = {**settings, "activation": "gate", "local_window": window}
         return settings if shapes_of(self.model, settings) == renamed else None
 
     def convert(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The same tensors under our keys."""
         return {ours(key): tensor for key, tensor in tensors.items()}
 
+    def tell(self, settings: Settings, path: Path) -> Told:
+        """Which means a network of 28 blocks takes: local ones where the path names a set whose networks are tested so."""
+        if settings["local_window"] is None or _LOCAL_SETS.search("/".join(path.parts[-_FOLDERS:])):
+            return Told(settings=settings)
+        remark = (
+            "takes means over the whole photo; the networks published for GoPro and REDS take local ones: if this is one of"
+            f" them, keep that word in its name, or `limpid convert` it with local_window={_LOCAL_WINDOW}"
+        )
+        return Told(settings={**settings, "local_window": None}, remark=remark)
 
-def _frame(shapes: Shapes) -> Settings | None:
+
+def frame(shapes: Shapes) -> Settings | None:
     """What keys and the first block say about the frame, unchecked; None when there is no such block."""
     inner = {key: shape for key, shape in shapes.items() if key.endswith(".conv4.weight")}
     if not inner or any(len(shape) != 4 for shape in (*inner.values(), shapes.get("intro.weight", ()))):
@@ -52,6 +60,7 @@ def _frame(shapes: Shapes) -> Settings | None:
     first = next(iter(inner))
     block = first.removesuffix("conv4.weight")
     levels = _count(shapes, "downs.")
+    grey, shuffle = _squares(shapes["intro.weight"][1])
     return {
         "width": shapes["intro.weight"][0],
         "encoder": tuple(_count(shapes, f"encoders.{level}.") for level in range(levels)),
@@ -60,7 +69,15 @@ def _frame(shapes: Shapes) -> Settings | None:
         "feed_forward": None if all(wide == 2 * own for wide, own, *_ in inner.values()) else inner[first][0],
         "norm": f"{block}norm1.weight" in shapes,
         "attention": f"{block}attention.1.weight" in shapes,
+        "shuffle": shuffle,
+        "grey": grey,
     }
+
+
+def _squares(channels: int) -> tuple[bool, int]:
+    """Whether so many channels are those of a grey photo, and the side of the squares of pixels that became channels."""
+    sides = {grey: round((channels / colours) ** 0.5) for grey, colours in ((False, 3), (True, 1))}
+    return (False, sides[False]) if 3 * sides[False] ** 2 == channels else (True, sides[True])
 
 
 def _count(shapes: Shapes, start: str) -> int:

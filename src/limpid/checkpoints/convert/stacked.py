@@ -7,12 +7,13 @@ from typing import Any
 from torch import Tensor
 
 from limpid.catalogue import Entry, Settings
+from limpid.checkpoints.convert._converter import Converter
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 _BLOCK = re.compile(r"conv_stack\.(\d+)\.conv1\.weight")
 
 
-class StackedConverter:
+class StackedConverter(Converter):
     """Stacked convolutions of any width, depth and kernel."""
 
     model = "stacked"
@@ -28,6 +29,7 @@ class StackedConverter:
             "layers": layers,
             "kernel": shapes[first][2],
             "bias": any(key.endswith(".bias") for key in shapes),
+            "grey": shapes[first][1] == 1,
         }
         once: dict[str, tuple[int, ...]] = {}
         for key, shape in shapes.items():

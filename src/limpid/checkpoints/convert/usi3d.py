@@ -1,21 +1,19 @@
 """USI3D's published files: three generators, splitter and merger in one dict; our keys are theirs behind the part's name."""
 
-from collections.abc import Mapping
-
-from torch import Tensor
+from pathlib import Path
 
 from limpid.catalogue import Entry, Settings
+from limpid.checkpoints.convert._converter import Converter, Told
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 
 _NEEDED = (
     "i.enc_style.model.6.weight",
     "i.enc_content.model.0.conv.weight",
     "r.mlp.model.0.fc.weight",
-    "fs.mlp.model.0.fc.weight",
 )
 
 
-class Usi3dConverter:
+class Usi3dConverter(Converter):
     """Reads width, style, blocks and depth of the mapping from shapes; with or without the parts that only training uses."""
 
     model = "usi3d"
@@ -30,15 +28,16 @@ class Usi3dConverter:
             "residuals": _count(shapes, "i.enc_content.model.3.model.{}.model.0.conv.weight"),
             "hidden": shapes["r.mlp.model.0.fc.weight"][0],
             "mapping": _count(shapes, "fs.mlp.model.{}.fc.weight"),
-            "training_parts": "fm.mlp.model.0.fc.weight" in shapes,
+            "training_parts": "r.enc_style.model.6.weight" in shapes,
         }
-        if min(settings["residuals"], settings["mapping"] - 1, settings["width"], settings["style"], settings["hidden"]) < 1:
+        if min(settings["residuals"], settings["width"], settings["style"], settings["hidden"]) < 1 or settings["mapping"] == 1:
             return None
         return settings if shapes_of(self.model, settings) == dict(shapes) else None
 
-    def convert(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The same tensors under the same names."""
-        return dict(tensors)
+    def tell(self, settings: Settings, path: Path) -> Told:
+        """What stands for the styles of a network without mapping."""
+        remark = "" if settings["mapping"] else "has no mapping: its authors draw the styles around ±10, here they are ±10"
+        return Told(settings=settings, remark=remark)
 
 
 def _count(shapes: Shapes, name: str) -> int:
