@@ -117,7 +117,9 @@ def test_a_missing_output_is_one_line_that_names_it(limpid, tmp_path, pairs):
 
 def exact(limpid, tmp_path, root):
     """PSNR of the inputs of a set, taken as outputs, by item."""
-    ran = limpid("evaluate", "--outputs", f"x={root / 'blended'}", "--on", root, "--report", tmp_path / "out", "--traces", "all", "-q")
+    ran = limpid(
+        "evaluate", "--outputs", f"x={root / 'blended'}", "--on", root, "--report", tmp_path / "out", "--traces", "all", "-q"
+    )
     return ran, values(tmp_path / "out", "x")
 
 

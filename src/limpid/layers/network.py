@@ -88,6 +88,7 @@ class LayerNetwork(nn.Module):
 
     hints: bool = False
     """Whether a fourth channel of the input may say where a person saw the layer that is to be taken off: 1 there, 0 elsewhere."""
+
     learns_residue: bool = False
     """Whether a forward answers with a learnt ``residual``, −1…1, which the runtime calls the residue: that is no remainder."""
 
