@@ -100,7 +100,9 @@ def test_windows_fit_photos_that_were_turned(limpid, tmp_path):
     for name in "ab":
         shown = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 20, 3), dtype=np.uint8))
         shown.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "source" / f"{name}.tif", tiffinfo={274: 6})
-    ran = limpid("synthesise", "pairs", tmp_path / "out", "--count", 2, "--seed", 1, "--source", tmp_path / "source", "--size", "56x18")
+    ran = limpid(
+        "synthesise", "pairs", tmp_path / "out", "--count", 2, "--seed", 1, "--source", tmp_path / "source", "--size", "56x18"
+    )
     assert ran.code == 0, ran.err
     assert {Image.open(path).size for path in (tmp_path / "out" / "blended").iterdir()} == {(18, 56)}
 
