@@ -102,3 +102,57 @@ def test_both_commands_explain_themselves(limpid, command):
     done = limpid(command, "--help")
     assert done.code == 0
     assert "Usage" in done.out
+
+
+def test_averaged_or_raw_weights_of_a_file_with_both(limpid, tmp_path, photo):
+    torch.manual_seed(0)
+    raw, averaged = (create_model("limpid", "tiny").state_dict() for _ in range(2))
+    path = tmp_path / "both.pth"
+    torch.save({"net_g": raw, "net_g_ema": averaged}, path)
+    assert "takes the averaged weights (net_g_ema); --weights raw takes the raw ones (net_g)" in limpid("inspect", path).out
+    for weights, state in ((None, averaged), ("raw", raw)):
+        wanted = () if weights is None else ("--weights", weights)
+        done = limpid("convert", path, tmp_path / f"{weights}.safetensors", *wanted)
+        assert done.code == 0, done.err
+        found = file.read(tmp_path / f"{weights}.safetensors").tensors
+        assert all(torch.equal(found[name], tensor) for name, tensor in state.items())
+        done = limpid("separate", photo, "-m", path, "-o", tmp_path / f"{weights}", *wanted)
+        assert done.code == 0, done.err
+        assert f"note: both.pth takes the {weights or 'averaged'} weights" in done.err
+    assert limpid("inspect", path, "--weights", "mean").code == 2
+
+
+def test_settings_that_no_tensor_shows_can_be_stated(limpid, tmp_path):
+    path, out = tmp_path / "w.pth", tmp_path / "w.safetensors"
+    torch.save(create_model("unet", "tiny").state_dict(), path)
+    assert "its activation leaves no trace" in limpid("inspect", path).out
+    done = limpid("convert", path, out, "activation=leaky_relu")
+    assert done.code == 0, done.err
+    assert "activation=leaky_relu" in done.out
+    assert "leaves no trace" not in done.out
+    for wrong, message in (("activation", "KEY=VALUE"), ("width=5", "does not fit"), ("colour=1", "no setting named 'colour'")):
+        done = limpid("convert", path, out, wrong, "--overwrite")
+        assert done.code in (1, 2)
+        assert message in done.err
+
+
+def test_a_folder_of_an_experiment_opens_its_newest_generator(limpid, tmp_path, photo):
+    torch.manual_seed(0)
+    for step in (900, 1000):
+        (tmp_path / "run/models").mkdir(parents=True, exist_ok=True)
+        torch.save({"params": create_model("limpid", "tiny").state_dict()}, tmp_path / f"run/models/net_g_{step}.pth")
+    assert "net_g_1000.pth: limpid (tiny)" in limpid("inspect", tmp_path / "run").out
+    done = limpid("separate", photo, "-m", tmp_path / "run", "-o", tmp_path / "out", "--json")
+    assert done.code == 0, done.err
+    assert load(tmp_path / "run").sha256 == load(tmp_path / "run/models/net_g_1000.pth").sha256
+
+
+def test_the_residue_of_dsrnet_is_written(limpid, tmp_path, photo, published):
+    torch.save(create_model("dsrnet", "tiny").state_dict(), tmp_path / "dsr.pth")
+    words = ("separate", photo, "--layers", "T,residue", "-o", tmp_path / "out", "--backbone-weights", "none")
+    done = limpid(*words, "-m", tmp_path / "dsr.pth")
+    assert done.code == 0, done.err
+    assert sum("residue" in path.name for path in (tmp_path / "out").iterdir()) == 1
+    done = limpid(*words[:-2], "-m", published, "--overwrite")
+    assert done.code != 0
+    assert "learnt no residue" in done.err

@@ -1,10 +1,17 @@
 """All sizes of DSRNet: parameters, recognition from keys and shapes, and figures of the published networks (dsrnet_mamba.md §7)."""
 
+from copy import deepcopy
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from limpid import catalogue, create_model
+from limpid.blocks.mamba import Mamba
+from limpid.blocks.mutual import MutualBlock
+from limpid.blocks.naf import ChannelNorm
+from limpid.blocks.scan import reference
 from limpid.checkpoints.convert.dsrnet import DSRNetConverter
 from limpid.models.dsrnet import Residue
 from published_fill import figures, fill
@@ -209,3 +216,39 @@ def test_the_residue_module_can_be_left_out():
     assert list(whole) == ["transmission", "reflection", "residual"]
     assert list(part) == ["transmission", "reflection"]
     assert torch.equal(whole.transmission, part.transmission)
+
+
+def literal_mamba(layer, tokens):
+    """The layer as published: a convolution, then one token after the other."""
+    inner, gate = layer.in_proj(tokens).chunk(2, dim=-1)
+    inner = F.silu(layer.conv1d(inner.transpose(1, 2))[..., : tokens.shape[1]].transpose(1, 2))
+    low_rank, write, read = layer.x_proj(inner).split(layer._parts, dim=-1)
+    mixed = reference.scan(inner, F.softplus(layer.dt_proj(low_rank)), -torch.exp(layer.A_log), write, read)
+    return layer.out_proj((mixed + layer.D * inner) * F.silu(gate))
+
+
+def literal_norm(norm, features):
+    mean = features.mean(1, keepdim=True)
+    scaled = (features - mean) / ((features - mean).square().mean(1, keepdim=True) + norm.epsilon).sqrt()
+    return norm.weight[:, None, None] * scaled + norm.bias[:, None, None]
+
+
+def test_blocks_of_mamba_are_as_exact_as_the_published_ones(monkeypatch):
+    """Over a stack whose gates multiply unbounded values: what float32 loses is lost in the 1×1 convolutions of both."""
+    torch.manual_seed(0)
+    exact = nn.Sequential(*(MutualBlock(32, kind="mamba") for _ in range(4))).double().eval()
+    fill(exact)
+    single, streams = deepcopy(exact).float(), torch.rand(8, 32, 12, 16, dtype=torch.float64)
+
+    def loss():
+        with torch.inference_mode():
+            return float((single(streams.float()) - expected).square().mean().sqrt())
+
+    with torch.inference_mode():
+        expected = exact(streams)
+    ours = loss()
+    monkeypatch.setattr(Mamba, "forward", literal_mamba)
+    monkeypatch.setattr(ChannelNorm, "forward", literal_norm)
+    with torch.inference_mode():
+        assert torch.allclose(exact(streams), expected, rtol=1e-9, atol=1e-9)
+    assert 0 < ours < 1.5 * loss()

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 import golden_cases as golden
+import literal
 from golden.fill import fill_state_dict
 from limpid import catalogue, create_model
 from limpid.checkpoints.convert.basenet import BasenetConverter
@@ -66,27 +66,10 @@ def test_what_does_not_fit_exactly_is_another_architecture(change):
     assert ErrnetConverter().recognise(shapes) is None
 
 
-def literal(network, photo):
-    """The network as the specification writes it down, stacks and all."""
-    size = photo.shape[-2:]
-    up = [F.interpolate(f, size=size, mode="bilinear", align_corners=False) for f in network.backbone(photo).values()]
-    features = F.relu(network.conv1(torch.cat([photo, *up], dim=1)))
-    features = F.relu(network.conv3(F.relu(network.conv2(features))))
-    for block in network.res_module:
-        change = block.conv2(F.relu(block.conv1(features)))
-        gates = block.se_layer.fc(change.mean(dim=(2, 3)))[..., None, None]
-        features = features + 0.1 * gates * change
-    features = F.relu(network.deconv2(F.relu(network.deconv1(features))))
-    pyramid = network.pyramid_module
-    levels = [F.interpolate(stage(features), size=size, mode="nearest") for stage in pyramid.stages]
-    features = F.leaky_relu(pyramid.bottleneck(torch.cat([*levels, features], dim=1)), 0.2)
-    return F.relu(network.deconv3(features))
-
-
 @pytest.mark.parametrize("size", [(64, 64), (34, 90), (50, 102)])
 @pytest.mark.parametrize("wants_gradient", [False, True])
 def test_folding_changes_nothing(size, wants_gradient):
     torch.manual_seed(0)
     network, photo = Errnet(width=32, blocks=2).double().eval(), torch.rand(2, 3, *size, dtype=torch.float64)
     with torch.set_grad_enabled(wants_gradient):
-        assert torch.allclose(network(photo).transmission, literal(network, photo), atol=1e-12)
+        assert torch.allclose(network(photo).transmission, literal.errnet(network, photo), atol=1e-12)

@@ -5,9 +5,10 @@ import torch
 import torch.nn.functional as F
 
 import golden_cases as golden
+import literal
 from limpid import catalogue
 from limpid.checkpoints.convert.hypercolumn import HypercolumnConverter
-from limpid.models.hypercolumn import BACKBONES, DILATIONS, Hypercolumn
+from limpid.models.hypercolumn import BACKBONES, Hypercolumn
 
 CASES = [
     "hypercolumn_vgg19",
@@ -102,41 +103,6 @@ def test_what_does_not_fit_exactly_is_another_architecture(change):
     assert HypercolumnConverter().recognise(shapes) is None
 
 
-def literal(network, photo, size=None):
-    """The network as the specification writes it down: the whole hypercolumn, norms apart."""
-    size = size or photo.shape[-2:]
-    maps = network.backbone(photo)
-    if hasattr(network, "projector"):
-        maps = {tap: network.reducers[tap](features) for tap, features in maps.items()}
-    up = [F.interpolate(features, size=size, mode="bilinear", align_corners=False) for features in (*maps.values(), photo)]
-    features = torch.cat(up, dim=1)
-    if hasattr(network, "projector"):
-        features = network.projector(features)
-
-    def stage(number, x):
-        module = getattr(network, f"conv{number}")
-        z = F.conv2d(x, module.conv.weight, module.conv.bias, padding=module.conv.padding, dilation=module.conv.dilation)
-        bn = module.norm.bn
-        normed = F.batch_norm(z, bn.running_mean, bn.running_var, bn.weight, bn.bias, False, 0.0, bn.eps)
-        return F.leaky_relu(module.norm.w0 * z + module.norm.w1 * normed, 0.2)
-
-    features = entered = stage(0, features)
-    for index, number in enumerate(DILATIONS):
-        if network.variant == "baseline":
-            features = stage(number, features)
-        elif network.variant == "residual_skips":
-            features = features + network.residual_scales[index] * stage(number, features)
-        else:
-            entered = features if index % 4 == 0 else entered
-            features = features + network.rir_inner_scales[index] * stage(number, features)
-            if index % 4 == 3:
-                features = entered + network.rir_group_scales[index // 4] * (features - entered)
-    transmission, reflection = F.conv2d(features, network.conv_last.weight, network.conv_last.bias).chunk(2, dim=1)
-    if hasattr(network, "output_skip_scale"):
-        transmission = up[-1] + network.output_skip_scale * transmission
-    return transmission, reflection
-
-
 VARIANTS = [
     {"backbone": "vgg19", "variant": "residual_skips", "output_skip_scale": 0.7},
     {"backbone": "vgg19", "reduction": 8},
@@ -158,7 +124,7 @@ def test_folding_changes_nothing(settings, head_size, wants_gradient):
     network, photo = network.double().eval(), torch.rand(2, 3, 32, 80, dtype=torch.float64)
     with torch.set_grad_enabled(wants_gradient):
         network.head_size = head_size
-        layers, expected = network(photo), literal(network, photo, head_size)
+        layers, expected = network(photo), literal.hypercolumn(network, photo, head_size)
     for layer, reference in zip(layers.values(), expected, strict=True):
         assert torch.allclose(layer, reference, atol=1e-9, rtol=1e-9)
 
@@ -172,7 +138,7 @@ def test_padding_of_a_transformer_is_cropped_unless_asked_to_stretch():
     padded = F.pad(photo, (0, 8, 0, 8), mode="reflect")
     with torch.inference_mode():
         cropped, expected = network._first(photo, photo, None), network._first(padded, padded, None)[..., :40, :56]
-        as_published, literal_layers = stretched(photo), literal(network, photo)
+        as_published, literal_layers = stretched(photo), literal.hypercolumn(network, photo)
     assert torch.allclose(cropped, expected, atol=1e-4)
     assert torch.allclose(as_published.transmission, literal_layers[0], atol=1e-4)
     assert not torch.allclose(as_published.transmission, network(photo).transmission, atol=1e-4)

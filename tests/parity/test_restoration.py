@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 import golden_cases as golden
+import literal
 from limpid import catalogue, create_model
 from limpid.checkpoints.convert._shapes import shapes_of
 
@@ -117,53 +117,6 @@ def test_names_of_one_convolution_that_disagree_are_refused():
     assert converter("stacked").recognise({**shapes, "conv_in_modality.conv.weight": (6, 3, 3, 3)}) is None
 
 
-def naive_block(tensors, at, x):
-    """One published block written out plainly; what it is made of shows in its tensors."""
-
-    def conv(name, value, **options):
-        return F.conv2d(value, tensors[f"{at}{name}.weight"], tensors[f"{at}{name}.bias"], **options)
-
-    def norm(name, value):
-        if f"{at}{name}.weight" not in tensors:
-            return value
-        mean, variance = value.mean(1, keepdim=True), value.var(1, keepdim=True, correction=0)
-        scale, offset = (tensors[f"{at}{name}.{part}"][None, :, None, None] for part in ("weight", "bias"))
-        return (value - mean) / (variance + 1e-6).sqrt() * scale + offset
-
-    gated = tensors[f"{at}conv2.weight"].shape[1] == 1
-    spread = len(tensors[f"{at}conv2.weight"])
-
-    def activate(value):
-        half = value.shape[1] // 2
-        return value[:, :half] * value[:, half:] if gated else value.clamp(min=0)
-
-    inner = activate(conv("conv2", conv("conv1", norm("norm1", x)), padding=1, groups=spread))
-    if f"{at}sca.1.weight" in tensors:
-        inner = inner * conv("sca.1", F.adaptive_avg_pool2d(inner, 1))
-    x = x + tensors[f"{at}beta"] * conv("conv3", inner)
-    return x + tensors[f"{at}gamma"] * conv("conv5", activate(conv("conv4", norm("norm2", x))))
-
-
-def naive_network(tensors, photo, encoder, middle, decoder):
-    height, width = photo.shape[-2:]
-    multiple = 2 ** len(encoder)
-    padded = torch.zeros(*photo.shape[:2], -(-height // multiple) * multiple, -(-width // multiple) * multiple)
-    padded[..., :height, :width] = photo
-    x, skips = F.conv2d(padded, tensors["intro.weight"], tensors["intro.bias"], padding=1), []
-    for level, count in enumerate(encoder):
-        for index in range(count):
-            x = naive_block(tensors, f"encoders.{level}.{index}.", x)
-        skips.append(x)
-        x = F.conv2d(x, tensors[f"downs.{level}.weight"], tensors[f"downs.{level}.bias"], stride=2)
-    for index in range(middle):
-        x = naive_block(tensors, f"middle_blks.{index}.", x)
-    for level, count in enumerate(decoder):
-        x = F.pixel_shuffle(F.conv2d(x, tensors[f"ups.{level}.0.weight"]), 2) + skips.pop()
-        for index in range(count):
-            x = naive_block(tensors, f"decoders.{level}.{index}.", x)
-    return (padded + F.conv2d(x, tensors["ending.weight"], tensors["ending.bias"], padding=1))[..., :height, :width]
-
-
 @pytest.mark.parametrize(
     ("model", "variant"),
     [
@@ -185,5 +138,5 @@ def test_variants_of_any_size_agree_with_the_plain_formulas(model, variant):
     network.load_state_dict(reader.convert(tensors), strict=True)
     photo = torch.rand(2, 3, 45, 67)
     with torch.inference_mode():
-        restored, expected = network(photo)["restored"], naive_network(tensors, photo, **frame)
+        restored, expected = network(photo)["restored"], literal.naf(tensors, photo, **frame)
     assert float((restored - expected).abs().max()) < 1e-4 * float(expected.std())

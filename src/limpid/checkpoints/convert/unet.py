@@ -29,8 +29,9 @@ class UNetConverter(NafNetConverter):
 
     def tell(self, settings: Settings, path: Path) -> Told:
         """The activation, as ``config.json`` beside the file says, else the published ReLU."""
-        said = _architecture(path.with_name(_CONFIG)).get("activation", "ReLU")
-        if isinstance(said, str | None) and said in _ACTIVATIONS and path.with_name(_CONFIG).is_file():
+        architecture = _architecture(path.with_name(_CONFIG))
+        said = architecture.get("activation", "ReLU")
+        if architecture and isinstance(said, str | None) and said in _ACTIVATIONS:
             return Told(settings={**settings, "activation": _ACTIVATIONS[said]})
         remark = (
             f"its activation leaves no trace in a file and is taken to be the published ReLU; for another one put rstor's {_CONFIG}"
@@ -41,6 +42,8 @@ class UNetConverter(NafNetConverter):
 
 def _architecture(path: Path) -> dict[str, Any]:
     """Settings of the network in a file of rstor; empty when it is not there or something else."""
+    if not path.is_file():
+        return {}
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["model"]["architecture"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
