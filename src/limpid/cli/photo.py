@@ -1,7 +1,5 @@
 """``limpid separate``, ``denoise``, ``deblur``, ``decompose``: one set of options, its progress, its reports, its exit code."""
 
-import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from io import BytesIO
@@ -10,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from limpid.cli.from_options import takes
-from limpid.progress import bar, say
+from limpid.progress import bar, say, tell, tell_data, tell_raw
 from limpid.runtime.options import PhotoOptions
 from limpid.runtime.photo_jobs import PIPE, Jobs, plan_jobs
 
@@ -47,13 +45,13 @@ def _process(jobs: Jobs, options: PhotoOptions, task: str) -> list["Report"]:
             raise
     for target in (target for job in jobs.photos for target in job.outputs.values()):
         if isinstance(target, BytesIO):
-            sys.stdout.buffer.write(target.getvalue())
+            tell_raw(target.getvalue())
     return reports
 
 
 def _tell(report: "Report", options: PhotoOptions) -> None:
     if options.as_json:
-        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
+        tell_data(asdict(report))
         return
     if report.error:
         say(f"limpid: {report.error}")
@@ -66,7 +64,7 @@ def _tell(report: "Report", options: PhotoOptions) -> None:
         say(f"{report.input}: note: {warning}")
     if options.output != PIPE:
         for path in report.outputs.values():
-            typer.echo(path)
+            tell(str(path))
 
 
 def _count(reports: Sequence["Report"]) -> int:
@@ -76,7 +74,7 @@ def _count(reports: Sequence["Report"]) -> int:
 def _close(reports: Sequence["Report"], skipped: Sequence[str], options: PhotoOptions) -> None:
     done, failed = _count(reports), len(reports) - _count(reports)
     if options.as_json:
-        typer.echo(json.dumps({"summary": {"done": done, "skipped": len(skipped), "failed": failed}}))
+        tell_data({"summary": {"done": done, "skipped": len(skipped), "failed": failed}})
     elif not options.quiet and len(reports) + len(skipped) > 1:
         say(f"{done} done, {len(skipped)} skipped, {failed} failed")
     if failed:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from limpid.errors import UsageError, printable
+from limpid.files import is_special
 from limpid.image.formats import format_of
 from limpid.layers.task import TASKS
 
@@ -51,32 +52,44 @@ def _meant(wanted: str) -> list[Found]:
     path = Path(wanted)
     if path == PIPE:
         return [Found(path=PIPE, root=Path())]
-    if path.is_dir():
+    if os.path.isdir(path):
         found = [Found(path=photo, root=path) for photo in _walk(path, set())]
         if not found:
             raise UsageError(f"{printable(path)}: no photo in this folder; expected JPEG, PNG, WebP, TIFF, BMP, AVIF or GIF files")
         return found
-    if path.exists() or path.is_symlink():
+    if _is_there(path):
         return [Found(path=path, root=path.parent)]
     if _MAGIC.search(wanted):
         return _matches(wanted)
     raise UsageError(f"{printable(path)}: no such file or folder{_hint(path)}")
 
 
+def _is_there(path: Path) -> bool:
+    """Whether a path names something, be it out of reach or a broken link: then reading it says what is wrong."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _walk(folder: Path, visited: set[str]) -> Iterator[Path]:
-    """Photos below a folder; ``visited`` holds the real paths of folders seen, so that a loop of links ends."""
+    """Photos below a folder, and folders that cannot be listed; ``visited`` holds real paths, so that a loop of links ends."""
     place = os.path.realpath(folder)
     if place in visited:
         return
     visited.add(place)
     try:
         entries = sorted(folder.iterdir())
-    except OSError as fault:
-        raise UsageError(f"{printable(folder)}: {fault.strerror}; check your permission to read the folder") from fault
+    except OSError:
+        yield folder  # reading it says why: one line, and the other folders are done
+        return
     for entry in entries:
-        if entry.is_dir():
+        if os.path.isdir(entry):
             yield from _walk(entry, visited)
-        elif _is_input(entry):
+        elif _is_input(entry) and not is_special(entry):
             yield entry
 
 
@@ -88,9 +101,9 @@ def _matches(pattern: str) -> list[Found]:
     visited: set[str] = set()
     for match in sorted(glob.glob(pattern, recursive=True)):
         path = Path(match)
-        if path.is_dir() and "**" not in parts:
+        if os.path.isdir(path) and "**" not in parts:
             found += [Found(path=photo, root=root) for photo in _walk(path, visited)]
-        elif path.is_file() and _is_input(path):
+        elif os.path.isfile(path) and _is_input(path):
             found.append(Found(path=path, root=root))
     if not found:
         raise UsageError(f"{printable(pattern)}: no photo matches")

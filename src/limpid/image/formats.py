@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from limpid.errors import UnknownNameError, UsageError
+from limpid.files import open_file
 
 EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "JPEG": ("jpg", "jpeg", "jpe", "jfif"),
@@ -58,7 +59,7 @@ def sniff(head: bytes) -> str | None:
 def sniff_file(path: Path) -> str | None:
     """Format of the photo in a file, or None when it is none of ours or cannot be opened."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return sniff(file.read(SNIFFED))
     except OSError:
         return None

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from limpid.errors import LimpidError, UsageError
+from limpid.errors import LimpidError, UsageError, is_out_of_memory
 from limpid.image.encode import check_format, target_format
 from limpid.image.photo import Photo
 from limpid.image.read import MAX_PIXELS, read
 from limpid.image.write import write
 from limpid.layers.pixels import quantise
 from limpid.runtime.load import load
-from limpid.runtime.memory import Plan, default_budget, is_out_of_memory
+from limpid.runtime.memory import Plan, default_budget
 from limpid.runtime.options import PhotoOptions, SeparationOptions
 from limpid.runtime.photo_jobs import Jobs, PhotoJob, labelled
 from limpid.runtime.separator import Separator
@@ -76,12 +76,21 @@ def _attempt(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted:
         _separate(job, separator, options, wanted, report)
     except UsageError:
         raise  # the wish itself is wrong, for every photo
-    except (LimpidError, MemoryError, RuntimeError) as error:
-        if options.traceback or not (isinstance(error, LimpidError) or is_out_of_memory(error)):
+    except Exception as error:  # whatever it is, the other photos are not to blame
+        if options.traceback:
             raise
-        report.error = f"{job.name}: out of memory; lower --max-memory or --jobs" if is_out_of_memory(error) else str(error)
+        report.error = _told(error, job.name)
     report.seconds = round(time.perf_counter() - started, 3)
     return report
+
+
+def _told(error: Exception, name: str) -> str:
+    """What a person is told of a photo that failed, in one line."""
+    if isinstance(error, LimpidError):
+        return str(error)
+    if is_out_of_memory(error):
+        return f"{name}: out of memory; lower --max-memory or --jobs"
+    return f"{name}: failed unexpectedly ({type(error).__name__}: {error}); run it with --traceback and report what that shows"
 
 
 def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions, report: Report) -> None:
@@ -104,8 +113,17 @@ def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted
     if report.confidence == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
+    mode = job.source.stat().st_mode & 0o777 if isinstance(job.source, Path) else None
     for layer, target in job.outputs.items():
-        written = write(layers.pop(layer), target, like=photo, format=format, quality=options.quality, overwrite=options.overwrite)
+        written = write(
+            layers.pop(layer),
+            target,
+            like=photo,
+            format=format,
+            quality=options.quality,
+            overwrite=options.overwrite,
+            mode=mode,
+        )
         report.outputs[layer] = str(written.path)
         report.warnings += [note for note in written.notes if note not in report.warnings]
 

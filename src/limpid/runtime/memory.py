@@ -56,11 +56,6 @@ def default_budget() -> int:
     return min(1_500_000_000, psutil.virtual_memory().available // 4)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no memory left: Python's own, or PyTorch's, which on a CPU is a plain RuntimeError."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """What a forward costs: activations in bytes per input pixel, and seconds per input pixel."""
