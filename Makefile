@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/limpid demo --overwrite -o demo.png
@@ -13,9 +13,15 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs examples
+	$(BIN)/ruff format --check src tests benchmarks docs examples
 	$(BIN)/mypy
+	$(BIN)/mypy docs/generate.py docs/doctests.py examples
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py build/docs
+	$(BIN)/zensical build --strict --config-file build/docs/mkdocs.yml
+	@echo "The site lies in $(CURDIR)/build/docs/site/index.html"
 
 bench: $(VENV)/.dev
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
@@ -34,4 +40,4 @@ $(VENV)/.dev: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo.png .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build demo.png .mypy_cache .ruff_cache .pytest_cache .hypothesis

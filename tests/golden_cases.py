@@ -1,6 +1,5 @@
-"""The golden cases beside the checkout (DESIGN §7): what a published file holds, and what its network answers."""
+"""The golden cases (DESIGN §7): what a published file holds, and what its network answers."""
 
-import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +7,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-FOLDER = Path(__file__).parents[2] / "shared" / "golden"
+from golden.fill import fill_state_dict
+
+FOLDER = Path(__file__).parent / "golden"
 
 
 @dataclass(frozen=True)
 class Case:
+    """``tensors``: the filled content of the published file; ``arrays``: the photo (``input``) and what the network made of it."""
+
     shapes: dict
     tensors: dict
-    outputs: dict
+    arrays: dict
+
+
+def names():
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 def shapes(name):
@@ -23,16 +30,11 @@ def shapes(name):
     return {key: tuple(shape) for key, shape in manifest.items()}
 
 
-def names():
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
-
-
 def case(name):
-    spec = importlib.util.spec_from_file_location("golden_fill", FOLDER / "fill.py")
-    fill = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fill)
     known = shapes(name)
-    tensors = fill.fill_state_dict({key: torch.empty(shape) for key, shape in known.items()})
-    with np.load(FOLDER / f"{name}.npz") as arrays:
-        outputs = {key: torch.from_numpy(arrays[key]) for key in arrays.files}
-    return Case(shapes=known, tensors=tensors, outputs=outputs)
+    kinds = {key: torch.int64 if key.endswith("num_batches_tracked") else torch.float32 for key in known}
+    tensors = fill_state_dict({key: torch.zeros(shape, dtype=kinds[key]) for key, shape in known.items()})
+    with np.load(FOLDER / f"{name}.npz") as stored:
+        arrays = {key: torch.from_numpy(stored[key]) for key in stored.files}
+    kept = {key.removeprefix("kept/"): arrays.pop(key) for key in list(arrays) if key.startswith("kept/")}
+    return Case(shapes=known, tensors=tensors | kept, arrays=arrays)

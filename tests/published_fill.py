@@ -1,4 +1,4 @@
-"""The fill of ../shared/specs/dsrnet_mamba.md §7, and the four figures by which it compares tensors."""
+"""The fill of ../shared/specs/dsrnet_mamba.md §7 (waves, where golden cases are noise), and four figures that compare tensors."""
 
 import torch
 

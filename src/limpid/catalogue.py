@@ -111,7 +111,7 @@ def names(kind: str) -> list[str]:
 
     Raises UnknownNameError when there is no such kind.
     """
-    return sorted({path.stem for path in _folder(kind).glob("[!_]*.py")} | set(_third_party(kind)))
+    return sorted({path.stem for path in _folder(kind).glob("[!_]*.py")} | set(_points(kind)))
 
 
 @overload
@@ -143,15 +143,14 @@ def find(kind: str, name: str) -> Entry:
 
     Raises UnknownNameError, with the nearest spelling, when there is no such kind or name.
     """
-    if (_folder(kind) / f"{name}.py").is_file() and name.isidentifier() and not name.startswith("_"):
-        module = import_module(f"limpid.{FOLDERS[kind].replace('/', '.')}.{name}")
-        entry: Entry = module.ENTRY
-        return entry
-    third_party = _third_party(kind)
-    if name not in third_party:
-        raise UnknownNameError(kind.rstrip("s"), name, names(kind))
-    loaded: Entry = third_party[name].load()
-    return loaded
+    module = _own_module(kind, name)
+    entry: Entry = import_module(module).ENTRY if module else _third_party(kind, name).load()
+    return entry
+
+
+def module_of(kind: str, name: str) -> str:
+    """Name of the module that an entry stands in, for its first lines; nothing is imported. Raises like ``find``."""
+    return _own_module(kind, name) or _third_party(kind, name).module
 
 
 def sizes_of(entry: Entry) -> Mapping[str, Settings]:
@@ -178,5 +177,18 @@ def _folder(kind: str) -> Path:
     return _ROOT / FOLDERS[kind]
 
 
-def _third_party(kind: str) -> dict[str, metadata.EntryPoint]:
+def _own_module(kind: str, name: str) -> str | None:
+    """Name of the file's module here; None for what is not here."""
+    here = (_folder(kind) / f"{name}.py").is_file() and name.isidentifier() and not name.startswith("_")
+    return f"limpid.{FOLDERS[kind].replace('/', '.')}.{name}" if here else None
+
+
+def _third_party(kind: str, name: str) -> metadata.EntryPoint:
+    points = _points(kind)
+    if name not in points:
+        raise UnknownNameError(kind.rstrip("s"), name, names(kind))
+    return points[name]
+
+
+def _points(kind: str) -> dict[str, metadata.EntryPoint]:
     return {point.name: point for point in metadata.entry_points(group=f"limpid.{kind}")}

@@ -1,26 +1,12 @@
-"""Imports go down the ladder of DESIGN §3 only, and neighbours on a rung do not import each other."""
+"""Imports go down the ladder of docs/architecture.md only, and neighbours on a rung do not import each other."""
 
 import ast
 from pathlib import Path
 
 import limpid
+from contracts.ladder import PAGE, RUNGS, parts, table
 
 ROOT = Path(limpid.__file__).parent
-RUNGS = [
-    {"_version", "errors"},
-    {"catalogue", "epochs", "files", "options", "progress"},
-    {"layers"},
-    {"image", "weights", "physics"},
-    {"blocks"},
-    {"backbones"},
-    {"models", "losses", "metrics"},
-    {"data", "checkpoints", "recipe"},
-    {"runtime"},
-    {"evaluation"},
-    {"training"},
-    {"api", "cli", "web"},
-    {"__init__", "__main__"},
-]
 RUNG = {folder: level for level, folders in enumerate(RUNGS) for folder in folders}
 
 
@@ -62,6 +48,10 @@ def test_imports_go_down_the_ladder():
 
 def test_every_folder_has_a_rung():
     assert {folder_of(path) for path in ROOT.rglob("*.py")} <= set(RUNG)
+
+
+def test_the_page_on_architecture_shows_this_ladder():
+    assert parts(PAGE.read_text(encoding="utf-8"))[1] == table()
 
 
 def test_inner_init_files_are_empty():

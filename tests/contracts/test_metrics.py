@@ -105,6 +105,6 @@ def test_a_truth_of_0_to_255_is_refused(name):
 def test_its_example_holds(name):
     if name.startswith("lpips"):
         need_networks()
-    results = doctest.testmod(importlib.import_module(f"limpid.metrics.{name}"))
+    results = doctest.testmod(importlib.import_module(catalogue.module_of("metrics", name)))
     assert results.attempted > 0
     assert results.failed == 0

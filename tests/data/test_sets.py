@@ -1,11 +1,15 @@
 """Every set on a miniature of its original layout, as a folder, in a wrapping folder and as a zip."""
 
 import hashlib
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from limpid import catalogue
@@ -18,6 +22,8 @@ from limpid.physics.leaves.chart import chart
 from limpid.physics.leaves.settings import Chart
 from limpid.physics.seeds import generator
 
+MADE_BY_SETTINGS = {"voc224", "dead_leaves_live"}  # one needs the list of its photos, the other has no files
+FOLDER_SETS = [name for name in catalogue.names("sets") if name not in MADE_BY_SETTINGS]
 PAIRS = ("blended", "transmission_layer")
 TRIPLES = (*PAIRS, "reflection_layer")
 
@@ -301,17 +307,45 @@ def test_one_file_less_is_refused(case, tmp_path, save):
         prepare(name, raw, tmp_path / "out", settings=settings)
 
 
-def test_every_set_is_tried_here():
-    tried = {name for name, *_ in CASES.values()} | {"voc224", "dead_leaves_live"}
-    assert tried == set(catalogue.names("sets"))
+def test_every_set_of_the_literature_is_tried_here():
+    tried = {name for name, *_ in CASES.values()} | MADE_BY_SETTINGS
+    assert len(tried) == 21
+    assert tried <= set(catalogue.names("sets"))
 
 
-@pytest.mark.parametrize("name", [name for name in catalogue.names("sets") if name not in ("voc224", "dead_leaves_live")])
+@pytest.mark.parametrize("name", FOLDER_SETS)
 def test_a_set_bears_the_name_of_its_file(name):
     built = catalogue.find("sets", name).build()
     assert isinstance(built, FolderSet)
     assert built.name == name
     assert built.layouts
+
+
+def item(layout, drawn):
+    """The files of one item, path → role: ``drawn``, and what it becomes with the words of the other layers in it."""
+    pattern = re.compile(layout.pattern + "$", re.IGNORECASE)
+    files = {}
+    for word, role in layout.roles.items():
+        start, end = pattern.search(drawn).span("layer") if word else (0, 0)
+        other = pattern.search(drawn[:start] + word + drawn[end:])
+        if other and other.groupdict().get("layer", "").lower() == word:
+            files[other.string] = role
+    return files
+
+
+@pytest.mark.parametrize("name", FOLDER_SETS)
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_whatever_fits_a_layout_becomes_one_item_with_all_it_needs(name, data):
+    built = catalogue.find("sets", name).build()
+    layout = data.draw(st.sampled_from(built.layouts))
+    drawn = data.draw(st.from_regex(re.compile(layout.pattern, re.IGNORECASE), fullmatch=True)).lstrip("/")
+    files = item(layout, drawn)
+    alone = replace(built, layouts=(layout,), counts=(), stems=None)
+    placed = alone.arrange({path: Path(path) for path in files})
+    assert {placement.role for placement in placed} == {*files.values()} & {*built.required, *built.optional}
+    assert {placement.role for placement in placed} >= {*built.required}
+    assert len({placement.stem for placement in placed}) == 1
 
 
 def test_the_published_splits_hold_the_published_counts(tmp_path):

@@ -1,45 +1,30 @@
 """ERRNet and BaseNet against the golden output of an independent implementation, and against their literal construction."""
 
-import json
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+import golden_cases as golden
+from golden.fill import fill_state_dict
 from limpid import catalogue, create_model
 from limpid.checkpoints.convert.basenet import BasenetConverter
 from limpid.checkpoints.convert.errnet import ErrnetConverter
 from limpid.models.errnet import Errnet
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
 CASES = ["errnet_hyper"]
 CONVERTERS = {"errnet": ErrnetConverter(), "basenet": BasenetConverter()}
 
 
-def fill_module():
-    spec = spec_from_file_location("fill", GOLDEN / "fill.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="golden cases are not beside this checkout")
-@pytest.mark.parametrize("case", CASES)
-def test_published_weights_give_the_published_transmission(case):
-    manifest, arrays, fill = json.loads((GOLDEN / f"{case}.json").read_text()), np.load(GOLDEN / f"{case}.npz"), fill_module()
-    tensors = fill.fill_state_dict({name: torch.zeros(shape) for name, shape in manifest["state_dict"].items()})
-    settings = ErrnetConverter().recognise({name: tuple(tensor.shape) for name, tensor in tensors.items()})
-    network = Errnet(**settings).eval()
-    network.load_state_dict(ErrnetConverter().convert(tensors), strict=True)
+@pytest.mark.parametrize("name", CASES)
+def test_published_weights_give_the_published_transmission(name):
+    case = golden.case(name)
+    network = Errnet(**ErrnetConverter().recognise(case.shapes)).eval()
+    network.load_state_dict(ErrnetConverter().convert(case.tensors), strict=True)
     assert network.backbone.origin is None
-    network.backbone.load_state_dict(fill.fill_state_dict(network.backbone.state_dict()))
-    photo = torch.from_numpy(arrays["input"])
+    network.backbone.load_state_dict(fill_state_dict(network.backbone.state_dict()))
+    photo, expected = case.arrays["input"], case.arrays["output"]
     with torch.inference_mode():
         layers = network(photo)
-    expected = torch.from_numpy(arrays["output"])
     assert float((layers.transmission - expected).abs().max()) < 1e-3 * float(expected.std())
     assert torch.equal(layers.reflection, photo - layers.transmission)
 

@@ -1,19 +1,14 @@
 """The hypercolumn network against the golden outputs of an independent implementation, and against its literal construction."""
 
-import json
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+import golden_cases as golden
 from limpid import catalogue
 from limpid.checkpoints.convert.hypercolumn import HypercolumnConverter
 from limpid.models.hypercolumn import BACKBONES, DILATIONS, Hypercolumn
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
 CASES = [
     "hypercolumn_vgg19",
     "hypercolumn_dinov3_vits16",
@@ -22,28 +17,16 @@ CASES = [
 ]
 
 
-def fill(shapes):
-    spec = spec_from_file_location("fill", GOLDEN / "fill.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    kinds = {True: torch.int64, False: torch.float32}
-    return module.fill_state_dict({name: torch.zeros(shape, dtype=kinds[name.endswith("tracked")]) for name, shape in shapes})
-
-
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="golden cases are not beside this checkout")
-@pytest.mark.parametrize("case", CASES)
-def test_published_weights_give_the_published_layers(case):
-    manifest, arrays = json.loads((GOLDEN / f"{case}.json").read_text()), np.load(GOLDEN / f"{case}.npz")
-    tensors = fill([(name, tuple(shape)) for name, shape in manifest["state_dict"].items()])
-    tensors |= {name.removeprefix("kept/"): torch.from_numpy(arrays[name]) for name in arrays.files if name.startswith("kept/")}
-    converter = HypercolumnConverter()
-    network = Hypercolumn(**converter.recognise({name: tuple(tensor.shape) for name, tensor in tensors.items()})).eval()
-    network.load_state_dict(converter.convert(tensors), strict=True)
+@pytest.mark.parametrize("name", CASES)
+def test_published_weights_give_the_published_layers(name):
+    case, converter = golden.case(name), HypercolumnConverter()
+    network = Hypercolumn(**converter.recognise(case.shapes)).eval()
+    network.load_state_dict(converter.convert(case.tensors), strict=True)
     assert network.backbone.origin == "checkpoint"
     with torch.inference_mode():
-        layers = network(torch.from_numpy(arrays["input"]))
+        layers = network(case.arrays["input"])
     for layer in ("transmission", "reflection"):
-        expected = torch.from_numpy(arrays[layer])
+        expected = case.arrays[layer]
         assert float((layers[layer] - expected).abs().max()) < 1e-3 * float(expected.std())
 
 

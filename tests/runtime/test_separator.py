@@ -1,5 +1,7 @@
 """The shipped network on photos of every kind: sizes, tiles, strength, sums, depth, alpha."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ import limpid
 from limpid import catalogue
 from limpid.errors import DeviceError, NoRoomError, SettingError, UnknownNameError, WeightsError
 from limpid.image.photo import Photo
+from limpid.image.size import fit, shrink
 from limpid.layers.task import TASKS
 from limpid.runtime.device import choose_device, choose_precision, has_bfloat16
 from limpid.runtime.memory import Cost
@@ -20,6 +23,18 @@ from limpid.runtime.separator import LEAST_SIDE, WORKING_SIDE, Separator
 @pytest.fixture(scope="module")
 def separator():
     return limpid.load()
+
+
+@pytest.fixture
+def shipped():
+    """A function that loads the shipped network in a precision; its cost is not measured, which takes longer than the tests."""
+
+    def loaded(precision="float32"):
+        made = limpid.load(precision=precision)
+        made.cost = Cost(bytes_per_pixel=5000, seconds_per_pixel=1e-5)
+        return made
+
+    return loaded
 
 
 def scene(width, height):
@@ -33,33 +48,40 @@ def behind_glass(width, height):
     return Image.fromarray(blend.clip(0, 255).astype(np.uint8))
 
 
-@pytest.mark.parametrize(("width", "height"), [(900, 600), (1501, 1003)])
-@pytest.mark.parametrize("precision", ["float32", "auto"])
-def test_tiles_do_not_show(width, height, precision):
-    network = limpid.load(precision=precision)
-    photo = behind_glass(width, height)
-    whole = network(photo, resolution="full", tile="off")
-    tiled = network(photo, resolution="full", tile="848")
+BFLOAT16 = pytest.param("bfloat16", marks=pytest.mark.skipif(not has_bfloat16("cpu"), reason="auto means float32 on this machine"))
+
+
+@pytest.mark.parametrize("precision", ["float32", BFLOAT16])
+def test_tiles_do_not_show(shipped, precision):
+    network = shipped(precision)
+    network.network.mirrored = False  # the mean of two answers whose tiles lie alike
+    photo = behind_glass(837, 821)
+    assert network.plan((821, 837), SeparationOptions(resolution="full", tile="816")).tiles == 4
+    whole, tiled = (network(photo, resolution="full", tile=tile) for tile in ("off", "816"))
     for layer in ("transmission", "reflection"):
         difference = (whole[layer] - tiled[layer]).abs()
         assert float((difference < 2 / 255).float().mean()) >= 0.999
-    if precision == "float32":
-        assert float(difference.max()) < 5 / 255
+        if precision == "float32":
+            assert float(difference.max()) < 5 / 255
 
 
-def test_tiles_that_see_all_that_layers_connect_are_exact():
-    network = limpid.load(precision="float32")
+@pytest.mark.parametrize("upright", [False, True])
+def test_tiles_that_see_all_that_layers_connect_are_exact(shipped, upright):
+    network = shipped()
     network.network.radius = network.network.receptive_radius
-    photo = behind_glass(1501, 1003)
+    strip = behind_glass(1340, 900).crop((0, 300, 1340, 390))
+    photo = strip.transpose(Image.Transpose.ROTATE_90) if upright else strip
+    assert network.plan((photo.height, photo.width), SeparationOptions(resolution="full", tile="1312")).tiles == 2
     whole, tiled = (network(photo, resolution="full", tile=tile) for tile in ("off", "1312"))
     for layer in ("transmission", "reflection"):
-        assert float((whole[layer] - tiled[layer]).abs().max()) < 1e-3
+        assert float(whole[layer].std()) > 0.01
+        assert float((whole[layer] - tiled[layer]).abs().max()) < 1e-5  # 320 px of surroundings give 2e-3
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("resolution", ["auto", "full"])
-def test_the_layers_add_up_to_the_photo(separator, strength, resolution):
-    photo = scene(1500, 1000)
+@pytest.mark.parametrize(("resolution", "size"), [("auto", (1300, 210)), ("full", (400, 300))])
+def test_the_layers_add_up_to_the_photo(separator, strength, resolution, size):
+    photo = behind_glass(*size)
     mixed = limpid.read(photo).tensor()
     layers = separator(photo, strength=strength, resolution=resolution)
     assert list(layers) == ["transmission", "reflection", "residual"]
@@ -68,6 +90,13 @@ def test_the_layers_add_up_to_the_photo(separator, strength, resolution):
     for name in ("transmission", "reflection"):
         assert float(layers[name].min()) >= 0
         assert float(layers[name].max()) <= 1
+    assert float(layers.reflection.mean()) > 0.05  # a photo without a reflection would leave nothing to add up
+
+
+def test_the_residual_is_negative_where_the_layers_hold_more_than_the_photo(separator):
+    layers = separator(behind_glass(200, 150), strength=0.0)  # the reflection is told, and nothing taken off the photo
+    assert float(layers.reflection.mean()) > 0.05
+    assert torch.allclose(layers.residual, -layers.reflection, atol=1e-6)
 
 
 def test_strength_goes_from_the_photo_to_the_answer(separator):
@@ -96,14 +125,18 @@ def test_large_photos_are_rebuilt_and_small_ones_run_in_full(separator):
     assert separator.plan((4000, 6000), SeparationOptions(resolution="full")).working == (4000, 6000)
 
 
-def test_rebuilding_comes_close_to_every_pixel(separator):
-    photo = scene(1600, 1067)
+def test_rebuilding_keeps_what_the_network_said_of_the_reduced_photo(separator):
+    photo = behind_glass(1340, 900).crop((0, 300, 1340, 500))
     mixed = limpid.read(photo).tensor()
-    rebuilt, full = separator(photo).transmission, separator(photo, resolution="full").transmission
-    assert rebuilt.shape == full.shape == mixed.shape
-    assert float((rebuilt - full).abs().mean()) < 0.04
-    detail = (mixed - separator(photo, strength=0.0).transmission).abs().max()
-    assert float(detail) == 0
+    rebuilt = separator(photo)
+    assert rebuilt.transmission.shape == mixed.shape
+    small = replace(limpid.read(photo), pixels=shrink(limpid.read(photo).pixels, *fit(200, 1340, WORKING_SIDE)))
+    said = separator(small, resolution="full")
+    changed = (said.transmission - small.tensor()).abs().mean()
+    for layer in ("transmission", "reflection"):
+        reduced = torch.nn.functional.interpolate(rebuilt[layer][None], said[layer].shape[1:], mode="bilinear", antialias=True)[0]
+        assert float((reduced - said[layer]).abs().mean()) < 0.2 * float(changed), layer
+    assert torch.equal(separator(photo, strength=0.0).transmission, mixed)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
@@ -188,9 +221,10 @@ def test_devices_and_precisions():
     assert choose_precision("float32", cpu, needs) == "float32"
 
 
-def test_the_fast_precision_stays_within_two_grey_levels():
-    photo = scene(320, 240)
-    exact, fast = (limpid.load(precision=precision)(photo) for precision in ("float32", "bfloat16"))
+def test_the_fast_precision_stays_within_two_grey_levels(shipped):
+    photo = behind_glass(160, 120)
+    exact, fast = (shipped(precision)(photo) for precision in ("float32", "bfloat16"))
+    assert float((exact.transmission - limpid.read(photo).tensor()).abs().mean()) > 0.01
     assert float((exact.transmission - fast.transmission).abs().quantile(0.99)) < 2 / 255
 
 

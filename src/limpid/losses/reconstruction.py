@@ -24,6 +24,9 @@ def reconstruction(photo: Tensor, layers: Mapping[str, Tensor], task: Task) -> T
 class Reconstruction(SceneLoss):
     """``reconstruction`` of the photo from all layers of the task that the network gives; needs no truth."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, layers: Separation, batch: Batch) -> Tensor:
         """Scalar loss of the layers of a scene and the photo."""
         return reconstruction(batch.input, layers, batch.task)

@@ -1,0 +1,95 @@
+"""A network's layers bear the right names: exchange them, and a test fails here for every network that has more than one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from limpid import catalogue, load
+from limpid.layers.network import LayerNetwork
+from limpid.layers.separation import Separation
+from limpid.metrics.psnr import psnr
+from limpid.runtime.demo import blend
+from limpid.weights.manifest import rows
+from network_samples import tiny
+
+SEVERAL = [name for name in catalogue.names("models") if len(catalogue.find("models", name).layers) > 1]
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What tells the layers of an architecture apart: with ``silence``, ``vanishes`` is black and no other layer is."""
+
+    silence: Callable[[LayerNetwork], object]
+    vanishes: str
+    because: str
+
+
+def part(name: str, first: int = 0) -> Callable[[LayerNetwork], object]:
+    """Silence the part of that name, from its output channel ``first`` on: weights and biases are 0."""
+    return lambda network: [parameter.data[first:].zero_() for parameter in network.get_submodule(name).parameters()]
+
+
+def first_stream(network: LayerNetwork) -> object:
+    """Silence the first half of the batch that leaves the last layer of both streams."""
+
+    def first_silent(module: object, entered: object, streams: torch.Tensor) -> torch.Tensor:
+        first, second = streams.chunk(2)
+        return torch.cat((torch.zeros_like(first), second))
+
+    return network.ending.register_forward_hook(first_silent)
+
+
+WITNESSES = {
+    "basenet": Witness(part("deconv3"), "transmission", "the published network answers with T alone; R is I − T"),
+    "dsrnet": Witness(first_stream, "transmission", "T is the stream in the first half of the batch, as published"),
+    "errnet": Witness(part("deconv3"), "transmission", "the published network answers with T alone; R is I − T"),
+    "hypercolumn": Witness(part("conv_last", 3), "reflection", "the first three channels are T, as published, the last three R"),
+    "ibcln": Witness(part("G_T.output"), "transmission", "published as two files: G_T makes T, G_R makes R"),
+    "limpid": Witness(part("heads.1"), "reflection", "the first head changes the photo into T, the second makes R"),
+    "usi3d": Witness(part("r"), "albedo", "published decoders: r of the reflectance, s of the shading"),
+}
+"""Name of a network → what tells its layers apart."""
+
+
+def vanished(name: str, layers: Callable[[LayerNetwork, torch.Tensor], Separation]) -> list[str]:
+    network, photo = tiny(name).eval(), torch.rand(1, 3, 64, 64)
+    WITNESSES[name].silence(network)
+    with torch.inference_mode():
+        return [layer for layer, value in layers(network, photo).items() if not value.any()]
+
+
+def test_every_network_of_several_layers_has_a_witness():
+    assert set(SEVERAL) == set(WITNESSES), "say in WITNESSES what tells the layers of a new network apart, and why"
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_what_is_silenced_is_the_layer_that_vanishes(name):
+    assert vanished(name, lambda network, photo: network(photo)) == [WITNESSES[name].vanishes], WITNESSES[name].because
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_exchanged_names_are_found_out(name):
+    def exchanged(network, photo):
+        first, second, *rest = network(photo).items()
+        return Separation({first[0]: second[1], second[0]: first[1], **dict(rest)})
+
+    assert vanished(name, exchanged) != [WITNESSES[name].vanishes]
+
+
+MIXED = {"reflection": blend}
+"""Task → a photo with known layers."""
+
+SHIPPED = [row.name for row in rows().values() if row.model in SEVERAL]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_each_layer_of_shipped_weights_is_nearest_to_the_truth_of_its_name(name):
+    separator = load(name)
+    mixture = MIXED[separator.task.name]()
+    answer = separator.run(mixture.input)
+    found = {"photo": mixture.input, **{layer: answer[layer].clamp(0, 1) for layer in separator.task.layers}}
+    for layer in separator.task.layers:
+        scores = {candidate: psnr(image, getattr(mixture, layer)) for candidate, image in found.items()}
+        assert max(scores, key=scores.__getitem__) == layer, scores

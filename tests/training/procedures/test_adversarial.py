@@ -1,0 +1,39 @@
+"""Network and discriminator: who is optimised when, and who moves whom."""
+
+import pytest
+
+from procedure_samples import batch, procedure, term
+
+
+@pytest.mark.parametrize(("first", "expected"), [(True, ("discriminator", "network")), (False, ("network", "discriminator"))])
+def test_the_discriminator_is_optimised_in_its_steps_once_its_term_has_a_weight(first, expected):
+    terms = [term("l1"), term("adversarial", lambda epoch: 0.01 * (epoch >= 3), form="vanilla")]
+    adversarial = procedure("adversarial", terms, discriminator="patch", discriminator_first=first, discriminator_every=2)
+    assert adversarial.order(0, 2) == ("network",)
+    assert [adversarial.order(step, 3) for step in (0, 1, 2)] == [expected, ("network",), expected]
+    assert set(adversarial.loss("network", batch(), 2).parts) == {"l1"}
+    assert set(adversarial.loss("network", batch(), 3).parts) == {"l1", "adversarial"}
+
+
+@pytest.mark.parametrize("discriminator", ["conditional_patch", "patch", "errnet_vgg"])
+def test_network_and_discriminator_move_themselves_alone(discriminator):
+    adversarial = procedure("adversarial", [term("adversarial", form="least_squares")], discriminator=discriminator)
+    adversarial.loss("network", batch(), 0).total.backward()
+    assert all(parameter.grad is None for parameter in adversarial.networks["discriminator"].parameters())
+    assert adversarial.networks["network"].network.a.grad is not None
+    adversarial.networks["network"].zero_grad()
+    adversarial.loss("discriminator", batch(), 0).total.backward()
+    assert all(parameter.grad is not None for parameter in adversarial.networks["discriminator"].parameters())
+    assert adversarial.networks["network"].network.a.grad is None
+
+
+def test_a_discriminator_that_comes_second_sees_what_the_network_has_shown():
+    adversarial = procedure("adversarial", [term("adversarial", form="vanilla")], discriminator="patch", discriminator_first=False)
+    data = batch()
+    adversarial.order(0, 0)
+    adversarial.loss("network", data, 0)
+    before = float(adversarial.loss("discriminator", data, 0).total)
+    adversarial.networks["network"].network.a.data.fill_(-3.0)
+    assert float(adversarial.loss("discriminator", data, 0).total) == before  # not computed anew
+    adversarial.order(1, 0)
+    assert float(adversarial.loss("discriminator", data, 0).total) != before
