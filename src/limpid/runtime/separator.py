@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from limpid.errors import NoRoomError, UnknownNameError
+from limpid.errors import NoRoomError, UnknownNameError, WeightsError
 from limpid.image.photo import Photo
 from limpid.image.read import Source, read
 from limpid.image.size import crop, fit, pad, padded_size, shrink
@@ -184,15 +184,27 @@ class Separator:
     def run(self, image: Tensor, context: Context | None = None) -> dict[str, Tensor]:
         """The bare forward on (3, H, W) of any size, whole or, with ``context``, a tile: layer and step name → (3, H, W), CPU.
 
-        Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1.
+        Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1. Raises WeightsError for an
+        answer that holds NaN or infinities, from which no photo can be made.
         """
         height, width = image.shape[-2:]
         with self._turn, evaluating(self.network):
             layers = self._forward(self._padded(image), context).map(lambda layer: crop(layer, height, width).float())
             layers = self.network.to_unit_range(layers, context).map(lambda layer: layer[0].cpu())
+        self._check_finite(layers)
         limits = self.network.local_confidence
         found = blend_small_changes(image, layers, limits) if limits is not None else layers
         return {**found, **layers.steps}
+
+    def _check_finite(self, layers: Mapping[str, Tensor]) -> None:
+        for name, layer in layers.items():
+            if not bool(torch.isfinite(layer.sum())):  # the sum of finite numbers may overflow: then each is looked at
+                broken = int((~torch.isfinite(layer)).sum())
+                if broken:
+                    raise WeightsError(
+                        f"{self.name} answers this photo with {broken} NaN or infinite values in its {name} ({self.precision}); "
+                        + ("try --precision float32" if self.precision != "float32" else "its weights are of no use for it")
+                    )
 
     def _padded(self, image: Tensor) -> Tensor:
         """(3, H, W) → (1, 3, H', W') as the network wants it, where it is."""
