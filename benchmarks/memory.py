@@ -12,7 +12,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from skimage import data
 
@@ -26,9 +25,7 @@ def photo(folder: Path, megapixels: float) -> Path:
     """A JPEG behind glass, so that the network has something to do."""
     size = SIZES[megapixels]
     path = folder / f"{megapixels:g}mp.jpg"
-    scene, mirrored = (
-        Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC) for picture in (data.coffee(), data.astronaut())
-    )
+    scene, mirrored = (Image.fromarray(picture).resize(size) for picture in (data.coffee(), data.astronaut()))
     Image.blend(scene, mirrored, 0.35).save(path, quality=92)
     return path
 

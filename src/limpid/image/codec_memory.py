@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from limpid.image.photo import Photo
 
-_DECODING: Mapping[str, float] = {"JPEG": 7, "PNG": 9, "WEBP": 9, "TIFF": 4, "BMP": 9, "AVIF": 14, "GIF": 9}
-_ENCODING: Mapping[str, float] = {"JPEG": 4, "PNG": 6, "WEBP": 14, "TIFF": 4, "BMP": 5, "AVIF": 40}
+_DECODING: Mapping[str, float] = {"JPEG": 7, "PNG": 8.5, "WEBP": 15, "TIFF": 4, "BMP": 7, "AVIF": 13, "GIF": 9}
+_ENCODING: Mapping[str, float] = {"JPEG": 4, "PNG": 5, "WEBP": 11, "TIFF": 1, "BMP": 4, "AVIF": 42}
 """Bytes a pixel of 8 bits and three or four channels: copies in the libraries' own layout, buffers of encoders, the file itself."""
 
 

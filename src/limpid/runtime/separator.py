@@ -141,7 +141,7 @@ class Separator:
         weights = sum(tensor.nbytes for tensor in self.network.state_dict().values())
         rebuilt = _band_rows(size[1]) * size[1] + working[0] * working[1] if working != size else 0
         return Held(
-            fixed=FIXED + 2 * weights,  # as they are read, and as they are kept
+            fixed=FIXED + weights,
             throughout=held,
             otherwise=otherwise,
             band=3 * floats,
@@ -181,7 +181,7 @@ class Separator:
 
     @cached_property
     def known_cost(self) -> Cost | None:
-        """What a pixel costs as far as anybody knows: remembered from an earlier run on this machine, or shipped with the weights."""
+        """What a pixel costs as far as anybody knows: remembered from an earlier run here, or shipped with the weights."""
         return remembered(self.sha256, self.device, self.precision) or shipped(self.sha256, self.device, self.precision)
 
     @property
@@ -256,7 +256,7 @@ class Separator:
         return {**found, **layers.steps}
 
     def _learn_from(self, pixels: int, seconds: float, counter: LiveBytes | None) -> None:
-        """Note what a forward of so many pixels cost, unless more is known already: in a small one all the time goes into setting up."""
+        """Note what a forward of so many pixels cost, unless it tells little: a small one takes its time for setting up."""
         known = self.known_cost
         if counter is not None:
             self._learn(seen(pixels, seconds, counter))
