@@ -77,6 +77,24 @@ class MissingExtraError(LimpidError):
         super().__init__(f"{purpose} needs {library}, which is not installed; run: pip install 'limpid[{extra}]'")
 
 
+_NO_MEMORY = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "out of memory",
+    "insufficient memory",
+    "not enough memory",
+    "bad_alloc",
+    "alloc_failed",
+)
+"""What PyTorch, OpenCV, CUDA and the system write when memory runs out, in lower case."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no memory left: Python's own, or a library's, which may be of any kind."""
+    foreign = not isinstance(error, LimpidError)
+    return isinstance(error, MemoryError) or (foreign and any(words in str(error).lower() for words in _NO_MEMORY))
+
+
 def printable(name: object) -> str:
     """A file name fit for a one-line message: line breaks and other control characters are spelled out."""
     return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in str(name))

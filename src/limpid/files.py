@@ -1,13 +1,18 @@
 """Files that are there whole or not at all, whatever kills the process or fills the disk, and what identifies their bytes."""
 
+import errno
 import hashlib
+import json
 import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 from limpid.errors import LimpidError, SettingError
 
@@ -30,18 +35,23 @@ def reporting(path: Path, remedy: str) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path, remedy: str | None = None) -> Iterator[Path]:
+def replacing(path: Path, remedy: str | None = None, mode: int | None = None) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; what the block writes there takes the place of ``path`` when the block ends well.
 
     Missing folders are made. File and folder are flushed to the disk, so that a power cut leaves the old file or the new one. When
     the block fails, the temporary file goes and the old one stays. With a ``remedy``, errors become those of ``reporting``.
+    ``mode``: permission bits of the new file, which until then its owner alone may read; None leaves them to the system.
     """
     partial = path.with_name(f".limpid-{secrets.token_hex(6)}.partial")  # the name itself may be as long as names can be
     try:
         with reporting(path, remedy) if remedy else nullcontext():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if mode is not None:
+                partial.touch(0o600, exist_ok=False)
             yield partial
             _flush(partial)
+            if mode is not None:
+                partial.chmod(mode)
             os.replace(partial, path)
             _flush(path.parent)
     finally:
@@ -57,9 +67,39 @@ def remove_partial(folder: Path) -> list[Path]:
     return stale
 
 
+def is_special(path: str | os.PathLike[str]) -> bool:
+    """Whether a path leads to a pipe, a socket or a device, which may keep a reader waiting or feed it for ever."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # not there, out of reach, or no path at all
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def open_file(path: str | os.PathLike[str]) -> BufferedReader:
+    """A file open for reading, and nothing that may never end. Raises OSError."""
+    if is_special(path):
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", os.fspath(path))
+    return open(path, "rb")
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, and of nothing that may never end. Raises OSError."""
+    with open_file(path) as file:
+        return file.read()
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Plain data from JSON of unknown origin; raises ValueError for what is none, or is nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError as fault:
+        raise ValueError("it is nested too deeply") from fault
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

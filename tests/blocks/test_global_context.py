@@ -20,7 +20,8 @@ from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 from limpid.layers.task import TASKS
 from limpid.runtime import memory
-from limpid.runtime.memory import Cost, plan
+from limpid.runtime.cost import Cost
+from limpid.runtime.memory import Held, plan
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import Separator
 
@@ -205,7 +206,7 @@ def test_a_part_of_an_enlarged_map_is_cut_from_it(mode, length):
 
 def context_of(budget, tile="auto"):
     needs, cost = Needs(multiple=16, minimum=16), Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
-    return plan((3000, 4000), held=0, band=0, budget=budget, tile=tile, halo=300, needs=needs, cost=cost, contextual=True)
+    return plan((3000, 4000), held=Held(), budget=budget, tile=tile, halo=300, needs=needs, cost=cost, contextual=True)
 
 
 def test_the_global_parts_see_what_memory_allows(monkeypatch):

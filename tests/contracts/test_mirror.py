@@ -111,7 +111,9 @@ TABLE = {
 }
 """Pattern of modules → where they are tested; the first row that fits counts."""
 
-MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
+MODULES = sorted(
+    path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py")
+)
 NAMES = {path.name for path in TESTS.rglob("test_*.py")}
 
 

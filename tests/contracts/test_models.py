@@ -8,7 +8,7 @@ from limpid.checkpoints import file
 from limpid.errors import UnknownNameError
 from limpid.layers.network import LayerNetwork
 from limpid.layers.task import TASKS
-from limpid.runtime.memory import Cost
+from limpid.runtime.cost import Cost
 from limpid.runtime.separator import Separator
 from network_samples import tiny
 

@@ -1,19 +1,18 @@
 import pytest
-import torch
-from torch import nn
 
 from limpid.errors import NoRoomError, SettingError
 from limpid.files import parse_bytes
 from limpid.layers.network import Needs
 from limpid.runtime import memory
-from limpid.runtime.memory import Cost, measure, plan
+from limpid.runtime.cost import Cost
+from limpid.runtime.memory import Held, plan
 
 COST = Cost(bytes_per_pixel=1000, seconds_per_pixel=1e-6)
 NEEDS = Needs(multiple=16, minimum=16)
 
 
 def choose(working=(3000, 4000), budget=10**9, tile="auto", needs=NEEDS, held=0):
-    return plan(working, held=held, band=0, budget=budget, tile=tile, halo=100, needs=needs, cost=COST)
+    return plan(working, held=Held(throughout=held), budget=budget, tile=tile, halo=100, needs=needs, cost=COST)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +84,25 @@ def test_the_default_budget_is_a_quarter_of_what_is_free(monkeypatch):
     assert memory.default_budget() == 1_500_000_000
 
 
-def test_activations_are_counted_while_they_live():
-    network = nn.Sequential(nn.Conv2d(3, 10, 1), nn.ReLU(inplace=True), nn.Conv2d(10, 5, 1))
-    cost = measure(network, torch.device("cpu"), 64)
-    assert cost.bytes_per_pixel == pytest.approx(memory.MARGIN * 4 * (10 + 5))  # both maps live while the second is made
-    assert cost.seconds_per_pixel > 0
+def priced(held, working=(992, 992), **settings):
+    return plan(working, held=held, budget=10**10, tile="auto", halo=100, needs=NEEDS, cost=COST, **settings).ram
+
+
+def test_the_dearest_moment_counts_and_what_is_fixed_always():
+    network = 1000 * 992**2
+    assert priced(Held(fixed=5, throughout=7)) == 5 + 7 + network
+    assert priced(Held(fixed=5, throughout=7, otherwise=9)) == 5 + 7 + network
+    assert priced(Held(fixed=5, throughout=7, otherwise=2 * network)) == 5 + 2 * network  # encoding AVIF, say
+    assert priced(Held(fixed=5, throughout=7, rebuilding=2 * network)) == 5 + 7 + 2 * network
+    assert priced(Held(band=3)) == network + 3 * 992**2
+
+
+@pytest.mark.parametrize(("seen", "counted"), [(512, 512), (160, 512)])
+def test_a_preview_takes_memory_of_its_own(seen, counted):
+    assert priced(Held(), working=(seen, seen), preview=512**2) == 1000 * counted**2
+
+
+def test_what_nobody_knows_is_not_made_up():
+    chosen = plan((300, 400), held=Held(), budget=1, tile="auto", halo=100, needs=NEEDS, cost=None)
+    assert (chosen.tile, chosen.ram, chosen.seconds) == (None, None, None)
+    assert str(chosen) == "400×300, whole, memory and time not known before this network has run"

@@ -14,8 +14,8 @@ from limpid.errors import DeviceError, NoRoomError, SettingError, UnknownNameErr
 from limpid.image.photo import Photo
 from limpid.image.size import fit, shrink
 from limpid.layers.task import TASKS
+from limpid.runtime.cost import Cost
 from limpid.runtime.device import choose_device, choose_precision, has_bfloat16
-from limpid.runtime.memory import Cost
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import LEAST_SIDE, WORKING_SIDE, Separator
 

@@ -1,11 +1,13 @@
 import hashlib
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
 from limpid.errors import WeightsError
+from limpid.weights import fetch as fetching
 from limpid.weights.fetch import Remote, cache_folder, fetch
 
 BODY = bytes(range(256)) * 64
@@ -13,20 +15,28 @@ DIGEST = hashlib.sha256(BODY).hexdigest()
 
 
 class Stub(BaseHTTPRequestHandler):
-    stated, status, asked = DIGEST, 200, 0
+    stated, status, asked, body, promised = DIGEST, 200, 0, BODY, None
+    failures = 0  # so many first answers to GET are a breakdown of the server
 
     def do_HEAD(self):
         type(self).asked += 1
         self.send_response(self.status)
-        self.send_header("Content-Length", str(len(BODY)))
+        self.send_header("Content-Length", str(self.promised or len(self.body)))
         if self.stated:
             self.send_header("X-Linked-ETag", f'"{self.stated}"')
         self.end_headers()
 
     def do_GET(self):
+        if self.failures:
+            type(self).failures -= 1
+            self.send_error(503)
+            return
         self.do_HEAD()
         if self.status == 200:
-            self.wfile.write(BODY)
+            self.give()
+
+    def give(self):
+        self.wfile.write(self.body)
 
     def log_message(self, *_):
         pass
@@ -34,11 +44,14 @@ class Stub(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def stub(monkeypatch, tmp_path):
+    pauses = []
     for variable in ("LIMPID_OFFLINE", "HF_HUB_OFFLINE", "http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("LIMPID_CACHE", str(tmp_path / "cache"))
-    server = HTTPServer(("127.0.0.1", 0), type("Fresh", (Stub,), {}))
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=pauses.append))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Fresh", (Stub,), {}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.pauses = pauses
     yield server
     server.shutdown()
     server.server_close()
@@ -55,7 +68,68 @@ def test_a_file_is_downloaded_once_and_checked(stub, sha256):
     asked = stub.RequestHandlerClass.asked
     assert fetch(remote(stub, sha256)) == path
     assert stub.RequestHandlerClass.asked == asked
-    assert [file.name for file in cache_folder().iterdir()] == ["net.pth"]
+    assert sorted(file.name for file in cache_folder().iterdir()) == ["net.pth", *(["net.pth.sha256"] if not sha256 else [])]
+
+
+@pytest.mark.parametrize("sha256", [DIGEST, DIGEST[:8], ""])
+@pytest.mark.parametrize("damage", [BODY[:-1], BODY + b"x", b"", b"<html>"])
+def test_a_damaged_file_in_the_cache_is_replaced_or_refused(stub, monkeypatch, sha256, damage):
+    path = fetch(remote(stub, sha256))
+    path.write_bytes(damage)
+    monkeypatch.setenv("LIMPID_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="is damaged, its checksum is wrong"):
+        fetch(remote(stub, sha256))
+    assert path.read_bytes() == damage  # it is the user's until there is a better one
+    monkeypatch.delenv("LIMPID_OFFLINE")
+    assert fetch(remote(stub, sha256)).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_breakdown_is_waited_out(stub, failures):
+    stub.RequestHandlerClass.failures = failures
+    assert fetch(remote(stub)).read_bytes() == BODY
+    assert stub.pauses == [1, 2][:failures]
+
+
+def test_after_three_tries_it_is_enough(stub):
+    stub.RequestHandlerClass.failures = 99
+    with pytest.raises(WeightsError, match="503"):
+        fetch(remote(stub))
+    assert stub.RequestHandlerClass.failures == 96
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_a_connection_that_breaks_is_tried_again_and_never_kept(stub):
+    stub.RequestHandlerClass.promised = len(BODY) + 1  # the server hangs up too early
+    with pytest.raises(WeightsError, match="could not be downloaded"):
+        fetch(remote(stub))
+    assert stub.pauses == [1, 2]
+    assert list(cache_folder().iterdir()) == []
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_what_is_too_large_is_stopped_before_its_end(stub, monkeypatch, honest):
+    monkeypatch.setattr(fetching, "MOST_BYTES", len(BODY) - 1)
+    if not honest:  # a body without a length, whatever the header would say
+        monkeypatch.setattr(Stub, "send_header", lambda self, name, value: None)
+    with pytest.raises(WeightsError, match="sends more than"):
+        fetch(remote(stub))
+    assert stub.pauses == []
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_a_home_that_drips_is_left(stub, monkeypatch):
+    def drip(handler):
+        for byte in BODY:
+            handler.wfile.write(bytes([byte]))
+            time.sleep(0.02)
+
+    monkeypatch.setattr(stub.RequestHandlerClass, "give", drip)
+    monkeypatch.setattr(fetching, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(fetching, "_SLOWEST", 10**9)
+    with pytest.raises(WeightsError, match="sends too slowly"):
+        fetch(remote(stub))
+    assert list(cache_folder().iterdir()) == []
 
 
 @pytest.mark.parametrize(("sha256", "stated"), [("0123abcd", DIGEST), ("", "0" * 64), ("", "")])

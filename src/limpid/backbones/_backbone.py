@@ -127,17 +127,18 @@ class Backbone(nn.Module):
         raise WeightsError(f"{path} holds no weights of this backbone; looked for {self._wish()}")
 
     def _fetched(self) -> Path:
+        remote = self.home.remote
         for name in self.home.files:
-            if (cache_folder() / name).is_file():
+            if (cache_folder() / name).is_file() and not (remote and name == remote.name):
                 return cache_folder() / name
         packaged = self.home.packaged()
         if packaged is not None:
             return packaged
         advice = f"looked for {self._wish()}; put it there or name it with --backbone-weights FILE|DIR (none: random)"
-        if self.home.remote is None:
+        if remote is None:
             raise WeightsError(f"the weights of this backbone have no public download, {advice}")
         try:
-            return fetch(self.home.remote)
+            return fetch(remote)
         except WeightsError as error:
             raise WeightsError(f"{error}; {advice}") from error
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from limpid.progress import tell
+
 
 def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="The sheet: input, transmission, reflection, truth.")] = Path(
@@ -23,6 +25,6 @@ def demo(
     from limpid.runtime.demo import show
 
     shown = show(output, model)
-    typer.echo(f"input         {shown.before:5.2f} dB to the truth")
-    typer.echo(f"transmission  {shown.after:5.2f} dB  ({shown.after - shown.before:+.2f} dB, {shown.model})")
-    typer.echo(f"wrote {output}")
+    tell(f"input         {shown.before:5.2f} dB to the truth")
+    tell(f"transmission  {shown.after:5.2f} dB  ({shown.after - shown.before:+.2f} dB, {shown.model})")
+    tell(f"wrote {output}")

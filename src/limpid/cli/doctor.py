@@ -2,6 +2,8 @@
 
 import typer
 
+from limpid.progress import tell
+
 
 def doctor() -> None:
     """Print versions, devices, memory, shipped weights and broken installs with their remedy; exit code 1 if anything is broken."""
@@ -10,8 +12,8 @@ def doctor() -> None:
     findings = diagnose()
     for finding in findings:
         mark = "ok " if finding.healthy else "BAD"
-        typer.echo(f"{mark} {finding.subject}: {finding.text}")
+        tell(f"{mark} {finding.subject}: {finding.text}")
         if finding.remedy:
-            typer.echo(f"    → {finding.remedy}")
+            tell(f"    → {finding.remedy}")
     if not all(finding.healthy for finding in findings):
         raise typer.Exit(1)

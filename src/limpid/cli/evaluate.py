@@ -11,7 +11,7 @@ import typer
 
 from limpid.cli.from_options import takes
 from limpid.evaluation.options import EvaluateOptions
-from limpid.progress import say
+from limpid.progress import say, tell
 
 if TYPE_CHECKING:
     from limpid.evaluation.results import Results
@@ -35,7 +35,8 @@ def evaluate(
     from limpid.evaluation.write import write
 
     if options.suite is not None and not options.quiet:
-        typer.echo("\n".join(f"{member}: {says}" for member, says in members(options.suite).items()))
+        for member, says in members(options.suite).items():
+            tell(f"{member}: {says}")
     results = run(replace(options, command=shlex.join(["limpid", *sys.argv[1:]])))
     written = write(results, options.report)
     _show(results, written, options.quiet)
@@ -57,4 +58,5 @@ def _show(results: "Results", written: Sequence[Path], quiet: bool) -> None:
             screen.print(console(table))
     for note in results.notes:
         say(f"note: {note}")
-    typer.echo("\n".join(map(str, written)))
+    for path in written:
+        tell(str(path))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from limpid.progress import tell, tell_data
+
 if TYPE_CHECKING:
     from limpid.checkpoints.inspect import Inspection
 
@@ -25,7 +27,7 @@ def inspect(
 
     about = look(file, weights)
     if as_json:
-        typer.echo(json.dumps(asdict(about), ensure_ascii=False))
+        tell_data(asdict(about))
     else:
         show(about)
 
@@ -33,14 +35,14 @@ def inspect(
 def show(about: "Inspection") -> None:
     """Print what a file is, a line for each thing known."""
     size = f" ({about.size})" if about.size else ""
-    typer.echo(f"{about.file}: {about.model}{size}, {' or '.join(about.tasks)}; layers {', '.join(about.layers)}")
-    typer.echo(f"  settings    {', '.join(f'{name}={value}' for name, value in about.settings.items()) or 'defaults'}")
-    typer.echo(f"  parameters  {about.parameters:,} ({', '.join(about.precision)})")
-    typer.echo(f"  size        {about.bytes / 1e6:.1f} MB, sha256 {about.sha256[:16]}…")
-    typer.echo(f"  source      {about.source}")
-    typer.echo(f"  licence     {about.licence}")
-    typer.echo(f"  trained on  {about.trained_on}")
+    tell(f"{about.file}: {about.model}{size}, {' or '.join(about.tasks)}; layers {', '.join(about.layers)}")
+    tell(f"  settings    {', '.join(f'{name}={value}' for name, value in about.settings.items()) or 'defaults'}")
+    tell(f"  parameters  {about.parameters:,} ({', '.join(about.precision)})")
+    tell(f"  size        {about.bytes / 1e6:.1f} MB, sha256 {about.sha256[:16]}…")
+    tell(f"  source      {about.source}")
+    tell(f"  licence     {about.licence}")
+    tell(f"  trained on  {about.trained_on}")
     for name, value in about.notes.items():
-        typer.echo(f"  {name:<11} {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+        tell(f"  {name:<11} {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
     for remark in about.remarks:
-        typer.echo(f"  note        {remark}")
+        tell(f"  note        {remark}")

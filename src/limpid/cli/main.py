@@ -9,7 +9,8 @@ import typer
 
 from limpid._version import __version__
 from limpid.cli import convert, demo, doctor, evaluate, inspect, models, photo, prepare, synthesise, train
-from limpid.errors import LimpidError, UsageError
+from limpid.errors import LimpidError, UsageError, is_out_of_memory
+from limpid.progress import lost_output, open_streams, say, tell
 
 app = typer.Typer(
     name="limpid",
@@ -41,7 +42,7 @@ app.command("doctor")(doctor.doctor)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"limpid {__version__}")
+        tell(f"limpid {__version__}")
         raise typer.Exit
 
 
@@ -65,16 +66,38 @@ def _terminate(signal_number: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line: exit code 0 all done, 1 a file failed, 2 usage, 130 Ctrl-C, 143 SIGTERM."""
     signal.signal(signal.SIGTERM, _terminate)
+    open_streams()
+    code = _run()
+    if fault := lost_output():
+        say(f"limpid: standard output could not be written ({fault.strerror}); what should stand there is lost")
+    sys.exit(code or (1 if fault else 0))
+
+
+def _run() -> int | str | None:
+    """The exit code of what was asked for; what can be foreseen is told in one line."""
     try:
         app()
-    except LimpidError as error:
-        if "--traceback" in sys.argv:
-            raise
-        typer.echo(f"limpid: {error}", err=True)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except SystemExit as end:
+        return end.code
     except Terminated:
-        typer.echo("limpid: stopped by SIGTERM; finished files are complete", err=True)
-        sys.exit(143)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        say("limpid: stopped by SIGTERM; finished files are complete")
+        return 143
+    except Exception as error:
+        line = _line(error)
+        if line is None or "--traceback" in sys.argv:
+            raise
+        say(f"limpid: {line}")
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+def _line(error: Exception) -> str | None:
+    """What a person is told of an error; None for one that nobody foresaw."""
+    if isinstance(error, LimpidError):
+        return str(error)
+    if is_out_of_memory(error):
+        return "out of memory; close other programs, or lower --max-memory or --jobs where the command has them"
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename is not None else ""
+        return f"{place}{error.strerror or error}; check the name, your permission and the space on the disk"
+    return None

@@ -1,9 +1,10 @@
 """``limpid models``: which networks there are, and which weights are shipped."""
 
-import json
 from typing import Annotated
 
 import typer
+
+from limpid.progress import tell, tell_data
 
 
 def models(
@@ -19,14 +20,14 @@ def models(
     rows = [row for row in describe() if task is None or task in row.tasks]
     if as_json:
         for row in rows:
-            typer.echo(json.dumps(row.as_dict(), ensure_ascii=False))
+            tell_data(row.as_dict())
         return
     for row in rows:
-        typer.echo(f"{row.name}: {', '.join(row.tasks)}; layers {', '.join(row.layers)}")
+        tell(f"{row.name}: {', '.join(row.tasks)}; layers {', '.join(row.layers)}")
         sizes = (f"{size} ({f'{count / 1e6:.2f} M' if count else 'needs an extra'})" for size, count in row.parameters.items())
-        typer.echo(f"  sizes   {', '.join(sizes)}")
-        typer.echo(f"  source  {row.source}")
-        typer.echo(f"  licence {row.licence}")
+        tell(f"  sizes   {', '.join(sizes)}")
+        tell(f"  source  {row.source}")
+        tell(f"  licence {row.licence}")
         for weights in row.weights:
             default = f", default for {', '.join(weights.default_for)}" if weights.default_for else ""
-            typer.echo(f"  weights {weights.name} ({weights.size}, {weights.licence}{default}): {weights.score}")
+            tell(f"  weights {weights.name} ({weights.size}, {weights.licence}{default}): {weights.score}")

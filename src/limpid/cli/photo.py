@@ -1,7 +1,5 @@
 """``limpid separate``, ``denoise``, ``deblur``, ``decompose``: one set of options, its progress, its reports, its exit code."""
 
-import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -13,7 +11,7 @@ import typer
 from limpid.cli.from_options import takes
 from limpid.errors import printable
 from limpid.image.find import count_kinds
-from limpid.progress import bar, say
+from limpid.progress import bar, say, tell, tell_data, tell_raw
 from limpid.runtime.options import PhotoOptions
 from limpid.runtime.photo_jobs import PIPE, Jobs, plan_jobs
 
@@ -50,13 +48,13 @@ def _process(jobs: Jobs, options: PhotoOptions, task: str) -> list["Report"]:
             raise
     for target in (target for job in jobs.photos for target in job.outputs.values()):
         if isinstance(target, BytesIO):
-            sys.stdout.buffer.write(target.getvalue())
+            tell_raw(target.getvalue())
     return reports
 
 
 def _tell(report: "Report", options: PhotoOptions) -> None:
     if options.as_json:
-        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
+        tell_data(asdict(report))
         return
     if report.error:
         say(f"limpid: {report.error}")
@@ -69,7 +67,7 @@ def _tell(report: "Report", options: PhotoOptions) -> None:
         say(f"{report.input}: note: {warning}")
     if options.output != PIPE:
         for path in report.outputs.values():
-            typer.echo(path)
+            tell(str(path))
 
 
 def _count(reports: Sequence["Report"]) -> int:
@@ -80,7 +78,7 @@ def _close(reports: Sequence["Report"], jobs: Jobs, options: PhotoOptions) -> No
     done, skipped, failed = _count(reports), len(jobs.skipped), len(reports) - _count(reports)
     if options.as_json:
         unread = {"not_read": dict(Counter(jobs.unread.values()))} if jobs.unread else {}
-        typer.echo(json.dumps({"summary": {"done": done, "skipped": skipped, "failed": failed, **unread}}))
+        tell_data({"summary": {"done": done, "skipped": skipped, "failed": failed, **unread}})
     elif not options.quiet and (len(reports) + skipped > 1 or jobs.unread):
         unread_too = f", {count_kinds(jobs.unread.values())}" if jobs.unread else ""
         say(f"{done} done, {skipped} skipped, {failed} failed{unread_too}")

@@ -9,6 +9,7 @@ from limpid.catalogue import Settings
 from limpid.cli.stops import whole_or_nothing
 from limpid.data.options import parse_settings
 from limpid.errors import UsageError
+from limpid.progress import say, tell
 
 
 def prepare(
@@ -52,7 +53,7 @@ def _prepare(name: str, raw: Path, out: Path, settings: Settings, quiet: bool) -
         manifest = tidy(name, raw, out, settings=settings, quiet=quiet)
     if not quiet:
         done = "nothing to do: it is" if existed else "wrote"
-        typer.echo(f"{out}: {done} {manifest.label}, {len(manifest.files)} files")
+        tell(f"{out}: {done} {manifest.label}, {len(manifest.files)} files")
 
 
 def _check(folder: Path, quiet: bool) -> None:
@@ -60,13 +61,13 @@ def _check(folder: Path, quiet: bool) -> None:
 
     report = check(folder, quiet=quiet)
     for problem in report.problems:
-        typer.echo(f"{folder / problem.file} {problem.what}")
+        tell(f"{folder / problem.file} {problem.what}")
     if not report.ok:
-        typer.echo(f"limpid: {len(report.problems)} of {report.checked} files of {folder} are wrong or missing", err=True)
+        say(f"limpid: {len(report.problems)} of {report.checked} files of {folder} are wrong or missing")
         raise typer.Exit(1)
     if not quiet:
         held = f" as {report.manifest.label}" if report.manifest else ""
-        typer.echo(f"{folder}: {report.checked} files are whole{held}")
+        tell(f"{folder}: {report.checked} files are whole{held}")
 
 
 def _list() -> None:
@@ -74,4 +75,4 @@ def _list() -> None:
 
     for row in describe():
         variants = f" ({', '.join(row.variants)})" if row.variants else ""
-        typer.echo(f"{row.name}{variants}: {row.task or 'any task'}; {row.source}")
+        tell(f"{row.name}{variants}: {row.task or 'any task'}; {row.source}")

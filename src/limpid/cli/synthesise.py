@@ -7,6 +7,7 @@ import typer
 from limpid.cli.from_options import takes
 from limpid.cli.stops import whole_or_nothing
 from limpid.data.options import SynthesisOptions
+from limpid.progress import tell
 
 
 @takes(SynthesisOptions)
@@ -27,4 +28,4 @@ def synthesise(
     with whole_or_nothing():
         manifest = make(options)
     if not options.quiet:
-        typer.echo(f"wrote {options.out}: {manifest.label}, {len(manifest.files)} files and manifest.json")
+        tell(f"wrote {options.out}: {manifest.label}, {len(manifest.files)} files and manifest.json")

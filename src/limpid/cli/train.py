@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from limpid.cli.from_options import takes
+from limpid.progress import tell
 from limpid.training.options import TrainOptions
 
 
@@ -34,7 +35,7 @@ def train(
         from limpid.training.load_recipe import load_recipe
 
         loaded, folder = load_recipe(options)
-        typer.echo(look(loaded, folder, backbone_weights=options.backbone_weights))
+        _tell_lines(look(loaded, folder, backbone_weights=options.backbone_weights))
     else:
         from limpid.training.trainer import train as run
 
@@ -43,11 +44,16 @@ def train(
             raise typer.Exit(code)
 
 
+def _tell_lines(text: str) -> None:
+    for line in text.split("\n"):
+        tell(line)
+
+
 def _show_schema() -> None:
     from limpid.data.augment import Augment
     from limpid.recipe.json_schema import schema
 
-    typer.echo(json.dumps(schema(Augment), indent=2))
+    _tell_lines(json.dumps(schema(Augment), indent=2))
 
 
 def _show_recipes() -> None:
@@ -55,5 +61,5 @@ def _show_recipes() -> None:
 
     for name in shipped():
         summary = describe(name)
-        typer.echo(f"{name}: {summary.line}")
-        typer.echo(f"  source {summary.source}")
+        tell(f"{name}: {summary.line}")
+        tell(f"  source {summary.source}")

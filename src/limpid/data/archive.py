@@ -1,5 +1,6 @@
 """A raw download as one flat listing of files: folders and zips, zips within zips, nothing outside them ever touched."""
 
+import lzma
 import shutil
 import stat
 import zipfile
@@ -57,7 +58,7 @@ class Unpacker:
                 self._check_room(archive, sum(member.file_size for member in members))
                 for member in members:
                     self._extract(content, member, target / _safe(member, archive))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
             raise DataError(f"{archive.name} cannot be unpacked ({error}); download it again") from error
         except OSError as error:  # no room, names too long, a file where a folder should be
             raise DataError(f"{archive.name} cannot be unpacked to {self.scratch}: {error.strerror or error}") from error

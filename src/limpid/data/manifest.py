@@ -1,22 +1,27 @@
 """What a prepared set holds: a list of files with size and SHA-256, and the check against it."""
 
 import json
+import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from limpid.data.decode import pixels
 from limpid.data.pairing import FOLDERS, Problem, by_stem, inspect, task_of
 from limpid.errors import DataError, PhotoError
-from limpid.files import sha256
+from limpid.files import parse_json, read_file, sha256
 from limpid.image.find import files_below
 from limpid.image.formats import is_photo
 from limpid.progress import bar
 
 NAME = "manifest.json"
 _FORMAT = 1
+_LONGEST = 255
+"""Bytes of a file name on the file systems in use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +65,17 @@ class Manifest:
     def read_file(cls, path: Path) -> "Manifest":
         """Read a manifest, whatever its name; raises DataError when there is none or it is not one."""
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            files = {name: FileRecord(size=_pair(row["size"]), sha256=row["sha256"]) for name, row in content["files"].items()}
-            origin = content.get("origin")
-            return cls(set=content["set"], variant=content["variant"], count=content["count"], files=files, origin=origin)
+            manifest: Manifest = TypeAdapter(cls).validate_python(parse_json(read_file(path)))
         except FileNotFoundError as error:
             raise DataError(f"{path.parent} has no {path.name}; `limpid prepare` and `limpid synthesise` make one") from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{path} is no manifest of a prepared set ({type(error).__name__}: {error})") from error
+        except ValidationError as error:
+            raise DataError(f"{path} is no manifest of a prepared set ({first_fault(error)})") from error
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} is no manifest of a prepared set ({error})") from error
+        strange = next((name for name in manifest.files if not _lies_inside(name)), None)
+        if strange is not None:
+            raise DataError(f"{path} is no manifest of a prepared set (it lists {strange[:60]!r}, which is no file of the set)")
+        return manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +121,11 @@ def check(folder: Path, *, quiet: bool = True) -> Report:
 
 
 def _wrong(path: Path, record: FileRecord | None) -> str | None:
-    if record is not None and sha256(path) == record.sha256:
-        return None
+    try:
+        if record is not None and sha256(path) == record.sha256:
+            return None
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
     changed = "has changed (its SHA-256 is not the one in the manifest)" if record else None
     try:
         if is_photo(path):
@@ -127,10 +138,12 @@ def _wrong(path: Path, record: FileRecord | None) -> str | None:
 
 def _files(folder: Path, listed: Mapping[str, FileRecord]) -> dict[str, Path]:
     """Photos and judgements where sets keep them, and whatever else is listed, such as kernels."""
-    found = [path for path in folder.iterdir() if path.is_file()]
-    found += [path for below in set(FOLDERS.values()) - {""} if (folder / below).is_dir() for path in files_below(folder / below)]
+    found = [path for path in folder.iterdir() if os.path.isfile(path)]
+    found += [
+        path for below in set(FOLDERS.values()) - {""} if os.path.isdir(folder / below) for path in files_below(folder / below)
+    ]
     kept = [path for path in found if path.name != NAME and (is_photo(path) or path.parent.name == FOLDERS["judgements"])]
-    kept += [folder / name for name in listed if (folder / name).is_file()]
+    kept += [folder / name for name in listed if os.path.isfile(folder / name)]
     return {_composed(path.relative_to(folder).as_posix()): path for path in sorted(set(kept))}
 
 
@@ -139,5 +152,15 @@ def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _pair(size: list[int] | None) -> tuple[int, int] | None:
-    return None if size is None else (size[0], size[1])
+def _lies_inside(name: str) -> bool:
+    """Whether a name is a relative path of ordinary parts, which leads to a file below the set on any system."""
+    parts = name.split("/")
+    odd = any(part in ("", ".", "..") or "\0" in part or len(part.encode(errors="surrogatepass")) > _LONGEST for part in parts)
+    return not odd and not PureWindowsPath(name).drive and ".." not in PureWindowsPath(name).parts
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first of pydantic's complaints in one line: where, what, and the value that came."""
+    fault = error.errors()[0]
+    place = ".".join(map(str, fault["loc"])) or "it"
+    return f"{place}: {fault['msg']}; got {repr(fault['input'])[:80]}"

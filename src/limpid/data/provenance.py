@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from limpid.catalogue import Settings
-from limpid.data.manifest import Manifest
+from limpid.data.manifest import Manifest, first_fault
 from limpid.data.options import Size
 from limpid.data.photographs import Photographs, Source
 from limpid.data.synthesis_kinds import GlassPairs, Kind, LeafCharts, PaintedScenes, ShakeKernels
@@ -106,10 +106,3 @@ def maker(origin: Provenance, photos: Photographs | None) -> Kind:
     if photos is None:
         raise DataError("pairs need photos")
     return GlassPairs(mixtures=origin.mixtures, size=origin.size, photos=photos)
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first of pydantic's complaints in one line: where, what, and the value that came."""
-    fault = error.errors()[0]
-    place = ".".join(map(str, fault["loc"])) or "it"
-    return f"{place}: {fault['msg']}; got {fault['input']!r}"

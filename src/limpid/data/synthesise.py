@@ -1,5 +1,6 @@
 """Synthetic data as files: drawn as plain data, made from that alone, and made again from the manifest to the same bytes."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from limpid.data.photographs import Photographs
 from limpid.data.provenance import SETTINGS, Provenance, check_names, maker, read_provenance, settled
 from limpid.data.synthesis_kinds import Kind
 from limpid.errors import DataError, SettingError, UsageError
-from limpid.files import sha256
+from limpid.files import is_special, sha256
 from limpid.image.contact_sheet import SHEET, ContactSheet
 from limpid.image.formats import is_photo
 from limpid.image.write import write
@@ -149,8 +150,30 @@ def _check_place(out: Path, source: Path | None, overwrite: bool) -> None:
         return
     if not overwrite:
         raise UsageError(f"{out} exists and is not empty; choose another OUT or add --overwrite")
+    _check_ours(out)
+
+
+def _check_ours(out: Path) -> None:
+    """Refuse a folder that holds anything but what `limpid synthesise` made there: replacing it would lose the rest."""
     if not (out / NAME).is_file() or Manifest.read(out).origin is None:
         raise UsageError(f"{out} was not made by `limpid synthesise`, so it is not replaced; choose another OUT or remove it")
+    others = _not_made(out, Manifest.read(out))
+    if others:
+        raise UsageError(f"{out} holds what `limpid synthesise` did not make or somebody changed; {listing(others)}. Move it away.")
+
+
+def _not_made(out: Path, manifest: Manifest) -> list[str]:
+    """What below ``out`` is not, to the byte, what its manifest records."""
+    found = []
+    for folder, folders, names in os.walk(out):
+        for path in (Path(folder, name) for name in sorted([*names, *folders])):
+            name = path.relative_to(out).as_posix()
+            if path.is_dir() and not path.is_symlink() or name == NAME:
+                continue
+            record = manifest.files.get(name)
+            if record is None or path.is_symlink() or is_special(path) or sha256(path) != record.sha256:
+                found.append(name)
+    return found
 
 
 def _make(origin: Provenance, kind: Kind, out: Path, *, quiet: bool, recorded: Mapping[str, FileRecord] | None = None) -> Manifest:
@@ -206,6 +229,8 @@ def _put(folder: Path, out: Path, aside: Path) -> None:
     if not out.exists():
         folder.rename(out)
         return
+    if any(out.iterdir()):  # making took its time, and somebody may have put a file there meanwhile
+        _check_ours(out)
     out.rename(aside)
     try:
         folder.rename(out)

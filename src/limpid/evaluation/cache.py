@@ -8,8 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from limpid.errors import UsageError
 from limpid.evaluation.results import Score, without_nan
+from limpid.files import parse_json, read_file
+
+_SCORE = TypeAdapter(Score)
 
 
 class Cache:
@@ -23,7 +28,7 @@ class Cache:
         self._scores: dict[str, Score] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            content = path.read_bytes() if path.exists() else b""
+            content = read_file(path) if path.exists() else b""
             for line in content.splitlines():
                 self._remember(line)
             self._file = path.open("ab")
@@ -50,13 +55,12 @@ class Cache:
 
     def _remember(self, line: bytes) -> None:
         try:
-            row: dict[str, Any] = json.loads(line)
-            key = row.pop("key")
-            row["size"] = tuple(row["size"])
+            row: dict[str, Any] = parse_json(line)
+            key = str(row.pop("key"))
             row["values"] = {name: math.nan if value is None else value for name, value in row["values"].items()}
-            self._scores[key] = Score(**row)
+            self._scores[key] = _SCORE.validate_python(row)
         except (ValueError, KeyError, TypeError, AttributeError):
-            return  # cut short, or of another version
+            return  # cut short, of another version, or no score at all
 
 
 def key(*parts: str) -> str:

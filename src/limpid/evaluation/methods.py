@@ -98,7 +98,7 @@ class NetworkMethod:
         """Layers of the network. Raises NoRoomError when a limit was set and the photo does not fit it."""
         held = case.held + 4 * 3 * case.size[0] * case.size[1] * len(names)
         plan = self.separator.plan(case.size, self.options, held=held)
-        if self.budget is not None and plan.ram > self.budget:
+        if self.budget is not None and plan.ram is not None and plan.ram > self.budget:
             raise NoRoomError(
                 f"{case.photo.name}: needs about {plan.ram / 1e6:.0f} MB, more than the {self.budget / 1e6:.0f} MB allowed;"
                 " raise --max-memory or lower --jobs"

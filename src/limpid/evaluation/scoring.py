@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from limpid.errors import LimpidError, NoRoomError, ShapeError, UsageError
+from limpid.errors import LimpidError, NoRoomError, ShapeError, UsageError, is_out_of_memory
 from limpid.evaluation import saved_images
 from limpid.evaluation.items import Case, Item
 from limpid.evaluation.methods import Method
@@ -15,7 +15,7 @@ from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import Score
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
-from limpid.runtime.memory import give_back, is_out_of_memory
+from limpid.runtime.memory import give_back
 
 _FLOAT_PAIR = 2 * 3 * 4  # bytes per pixel of an estimate and its truth as tensors
 
@@ -62,7 +62,7 @@ def compute(task: ScoringTask, candidates: Mapping[str, Method], rules: Rules) -
             scores.append(_scored(task, case, candidates[label], key, rules))
         except UsageError:
             raise  # the options itself is wrong, for every image
-        except (LimpidError, MemoryError, RuntimeError) as fault:
+        except Exception as fault:
             if not isinstance(fault, LimpidError) and not is_out_of_memory(fault):
                 raise
             scores.append(failed(task.item, label, fault, case.size))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from limpid.errors import UnknownNameError, UsageError
 from limpid.evaluation.sets import ALIASES, expected, noted
+from limpid.files import read_file
 from limpid.recipe.text import read
 
 SUITES: Mapping[str, Sequence[str]] = {"sirr": ("table2", "real20", "objects", "postcard", "wild", "nature")}
@@ -46,7 +47,7 @@ def choose(name: str, roots: Path | None) -> tuple[list[str], list[str]]:
 
 def _roots(path: Path, wanted: Mapping[str, str]) -> dict[str, Path]:
     try:
-        document = read(path.read_text(encoding="utf-8-sig"), str(path))
+        document = read(read_file(path).decode("utf-8-sig"), str(path))
     except (OSError, UnicodeDecodeError) as fault:
         raise UsageError(f"--roots {path} cannot be read ({fault}); expected lines such as `real20: /data/real20`") from fault
     long_names = {full: short for short, full in ALIASES.items()}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table as RichTable
 
+from limpid.errors import printable
 from limpid.evaluation.table import Table
 
 
@@ -26,13 +27,13 @@ def latex(table: Table) -> str:
 
 def console(table: Table) -> RichTable:
     """The table for rich's console."""
-    shown = RichTable(title=table.caption, title_justify="left")
+    shown = RichTable(title=printable(table.caption), title_justify="left")
     for column, title in zip(table.columns, heading(table), strict=True):
-        shown.add_column(title, justify="right" if column.numeric else "left", overflow="fold")
+        shown.add_column(printable(title), justify="right" if column.numeric else "left", overflow="fold")
     for place, (row, cells) in enumerate(zip(table.rows, texts(table), strict=True)):
         if row.rule and place:
             shown.add_section()
-        shown.add_row(*cells)
+        shown.add_row(*map(printable, cells))
     return shown
 
 

@@ -22,6 +22,9 @@ from limpid.layers.pixels import Pixels, change_depth, quantise, white
 _LARGEST_SEGMENT = 65533 - 32
 """Bytes of EXIF or XMP that fit a JPEG segment beside its own heading."""
 
+_DENSEST = 65535
+"""Dots per inch that every format can hold, from 1 on; a file that claims others is mistaken, or up to something."""
+
 _INCH = 0.0254
 
 
@@ -73,7 +76,7 @@ def encode(
         if fault.errno is not None:
             raise  # the disk, not the encoder
         raise PhotoError(f"cannot be encoded as {format} ({fault}); use --format png") from fault
-    except (ValueError, cv2.error) as fault:
+    except (ValueError, struct.error, cv2.error) as fault:
         raise PhotoError(f"cannot be encoded as {format} ({fault}); use --format png") from fault
     return tuple(notes)
 
@@ -114,6 +117,9 @@ def _fit_depth(pixels: Pixels, alpha: Pixels | None, format: str, notes: list[st
 
 
 def _fit_metadata(metadata: Metadata, format: str, notes: list[str], *, grey: bool) -> Metadata:
+    if metadata.dpi and not all(1 <= value <= _DENSEST for value in metadata.dpi):
+        notes.append("DPI dropped, as no picture has so many or so few dots per inch")
+        metadata = replace(metadata, dpi=None)
     for name, called in _CALLED.items():
         value = getattr(metadata, name)
         too_long = format == "JPEG" and name in ("exif", "xmp", "iptc") and value is not None and len(value) > _LARGEST_SEGMENT

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from limpid.errors import UsageError, printable
+from limpid.files import is_special
 from limpid.image.formats import READ, is_photo, sniff_file, unread_kind
 from limpid.layers.task import TASKS
 
@@ -66,26 +67,39 @@ def _meant(wanted: str, unread: dict[Path, str]) -> list[Found]:
     path = Path(wanted)
     if path == PIPE:
         return [Found(path=PIPE, root=Path())]
-    if path.is_dir():
+    if os.path.isdir(path):
         mine: dict[Path, str] = {}
         found = [Found(path=photo, root=path) for photo in _photos(files_below(path), mine)]
         if not found:
             raise UsageError(f"{printable(path)}: no photo in this folder; expected {READ} files{_besides(mine)}")
         unread.update(mine)
         return found
-    if path.exists() or path.is_symlink():
+    if _is_there(path):
         return [Found(path=path, root=path.parent)]
     if _MAGIC.search(wanted):
         return _matches(wanted, unread)
     raise UsageError(f"{printable(path)}: no such file or folder{_hint(path)}")
 
 
+def _is_there(path: Path) -> bool:
+    """Whether a path names something, be it out of reach or a broken link: then reading it says what is wrong."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _photos(files: Iterable[Path], unread: dict[Path, str]) -> Iterator[Path]:
-    """Those of the files that are photos to work on; ``unread`` gains the photos among the others."""
+    """Those of the files that are photos to work on, and folders that cannot be listed; ``unread`` gains photos not read here."""
     for path in files:
-        if is_own_output(path) or path.name.startswith("."):
+        if os.path.isdir(path):
+            yield path
+        elif is_own_output(path) or path.name.startswith(".") or is_special(path):
             continue
-        if is_photo(path):
+        elif is_photo(path):
             yield path
         elif kind := unread_kind(path) or _unnamed_kind(path):
             unread[path] = kind
@@ -97,9 +111,9 @@ def _unnamed_kind(path: Path) -> str | None:
 
 
 def files_below(folder: Path, visited: set[str] | None = None) -> Iterator[Path]:
-    """All files below a folder, sorted by name; ``visited`` gains the real paths of folders seen, so that a loop of links ends.
+    """All files below a folder, sorted by name, and folders that cannot be listed: reading those says why.
 
-    Raises UsageError for a folder that cannot be read.
+    ``visited`` gains the real paths of folders seen, so that a loop of links ends.
     """
     visited = set() if visited is None else visited
     place = os.path.realpath(folder)
@@ -108,10 +122,11 @@ def files_below(folder: Path, visited: set[str] | None = None) -> Iterator[Path]
     visited.add(place)
     try:
         entries = sorted(folder.iterdir())
-    except OSError as fault:
-        raise UsageError(f"{printable(folder)}: {fault.strerror}; check your permission to read the folder") from fault
+    except OSError:
+        yield folder  # reading it says why: one line, and the other folders are done
+        return
     for entry in entries:
-        if entry.is_dir():
+        if os.path.isdir(entry):
             yield from files_below(entry, visited)
         else:
             yield entry
@@ -125,9 +140,9 @@ def _matches(pattern: str, unread: dict[Path, str]) -> list[Found]:
     visited: set[str] = set()
     for match in sorted(glob.glob(pattern, recursive=True)):
         path = Path(match)
-        if path.is_dir() and "**" not in parts:
+        if os.path.isdir(path) and "**" not in parts:
             files += files_below(path, visited)
-        elif path.is_file():
+        elif os.path.isfile(path):
             files.append(path)
     mine: dict[Path, str] = {}
     found = [Found(path=path, root=root) for path in _photos(files, mine)]

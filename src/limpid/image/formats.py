@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from limpid.errors import UnknownNameError, UsageError
+from limpid.files import open_file
 
 EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "JPEG": ("jpg", "jpeg", "jpe", "jfif"),
@@ -102,7 +103,7 @@ def is_read(format: str) -> bool:
 def sniff_file(path: Path) -> str | None:
     """Format of the photo in a file, or None when it is none of ours or cannot be opened."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return sniff(file.read(SNIFFED))
     except OSError:
         return None

@@ -4,14 +4,14 @@ import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from limpid.errors import PhotoError, printable
+from limpid.errors import PhotoError, is_out_of_memory, printable
+from limpid.files import is_special, open_file
 from limpid.image import read_heif, read_memory, read_pillow, read_png, read_ppm, read_tiff
 from limpid.image.decoded import CutShortError, Decoded, Header
 from limpid.image.formats import READ, SNIFFED, describe, format_of, is_read, sniff
@@ -76,7 +76,8 @@ def _refusing(source: Source, name: str) -> Iterator[None]:
             remedy = "show what there is with --allow-truncated" if fault.fillable else "get the file again"
             raise PhotoError(f"{name}: {fault}; {remedy}") from fault
         except Exception as fault:  # damaged files make decoders raise anything at all
-            raise PhotoError(f"{name}: cannot be read ({_first_line(fault)}); {_remedy(source)}") from fault
+            remedy = "close other programs" if is_out_of_memory(fault) else _remedy(source)
+            raise PhotoError(f"{name}: cannot be read ({_first_line(fault)}); {remedy}") from fault
 
 
 def _read(source: Source, name: str, max_pixels: int, allow_truncated: bool) -> Photo:
@@ -113,14 +114,14 @@ def _open(source: Any, name: str, stack: ExitStack) -> BinaryIO:
         if source.seekable() and source.tell() == 0:
             return source  # type: ignore[no-any-return]
         return io.BytesIO(source.read())
-    path = Path(source)
     try:
-        if path.is_dir():
+        if os.path.isdir(source) and os.access(source, os.R_OK):
             raise PhotoError(f"{name}: it is a folder; name a photo in it")
-        file = stack.enter_context(path.open("rb"))
+        if is_special(source):
+            raise PhotoError(f"{name}: it is a pipe, a socket or a device; hand what comes from it to standard input (-)")
+        return stack.enter_context(open_file(source))
     except OSError as fault:
         raise PhotoError(f"{name}: {fault.strerror or fault}; check the name and your permission to read it") from fault
-    return file if file.seekable() else io.BytesIO(file.read())
 
 
 def _header(file: BinaryIO, *, name: str, format: str, max_pixels: int) -> Header:

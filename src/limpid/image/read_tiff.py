@@ -119,6 +119,8 @@ def _check_whole(file: BinaryIO, page: tifffile.TiffPage) -> None:
     stored = sum(page.databytecounts)
     if max(reach, default=0) > end or stored == 0 or (page.compression == 1 and stored < page.nbytes):
         raise CutShortError(fillable=False)
+    if stored > end:  # a small file could ask for any amount of memory
+        raise ValueError("its strips overlap")
 
 
 def _stored(page: tifffile.TiffPage) -> np.ndarray:

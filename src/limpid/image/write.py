@@ -31,13 +31,15 @@ def write(
     format: str | None = None,
     quality: int = 95,
     overwrite: bool = False,
+    mode: int | None = None,
 ) -> Written:
     """Write a layer to a path, or to an open binary file such as standard output.
 
     ``layer``: (3, H, W) tensor 0…1, or an array (H, W, 1 or 3) in its final depth. ``like``: photo whose depth, greyness,
     alpha and metadata are kept. ``format``: name or extension; by default what the path's extension says, else that of
     ``like``, else PNG. ``quality``: 1…100, of JPEG, WebP (100 is lossless) and AVIF. An existing file is replaced only with
-    ``overwrite``; missing folders are made. Raises PhotoError when anything fails, and then leaves nothing behind.
+    ``overwrite``; missing folders are made. ``mode``: permission bits of the file, by default those that the system gives. Raises
+    PhotoError when anything fails, and then leaves nothing behind.
 
     >>> import io, torch
     >>> file = io.BytesIO()
@@ -56,7 +58,7 @@ def write(
     if format is not None or path.suffix:
         format = canonical(format or path.suffix)
     try:
-        with replacing(path) as partial, partial.open("xb") as file:
+        with replacing(path, mode=mode) as partial, partial.open("wb") as file:
             notes = encode(layer, file, like=like, format=format, quality=quality)
     except LimpidError as fault:
         raise type(fault)(f"{printable(path)}: {str(fault).removeprefix(f'{like.name}: ' if like else '')}") from fault

@@ -1,6 +1,5 @@
 """Weighted human disagreement rate: which of two points of a surface is darker, says the albedo, and says the crowd."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from limpid.catalogue import MetricEntry
 from limpid.errors import DataError, SettingError, ShapeError
+from limpid.files import parse_json, read_file
 from limpid.metrics._measure import Metric, check_values
 from limpid.physics.light import to_linear
 
@@ -37,7 +37,7 @@ def read_judgements(path: Path) -> tuple[Judgement, ...]:
     Raises DataError, with the file's name, when it is no such file.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_file(path))
         points = {point["id"]: point for point in content["intrinsic_points"]}
         made = [_judgement(points, answer) for answer in content["intrinsic_comparisons"]]
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from limpid.errors import UnknownNameError, UsageError, printable
+from limpid.files import read_file
 from limpid.recipe import overrides as changes
 from limpid.recipe.errors import Key, Keys, Where, refusal
 from limpid.recipe.models import Recipe
@@ -121,7 +122,7 @@ def _hint(path: Path) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_file(path).decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"{printable(path)}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:

@@ -24,6 +24,9 @@ _WORDS = {
 
 _RESOLVERS = {None: [(f"tag:yaml.org,2002:{kind}", pattern) for kind, pattern in _WORDS.items()]}
 _SCALARS = (*_WORDS, "str")
+_MOST = 100_000
+"""Values that a file may stand for; by aliases of aliases, a few lines could stand for billions."""
+
 _COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -77,6 +80,7 @@ class _Reader:
     def __init__(self, file: str, *, lines: bool = True) -> None:
         self.file, self.lines = file, lines
         self.origins: dict[Keys, str] = {}
+        self._left = _MOST
 
     def value(self, text: str) -> Any:
         try:
@@ -92,6 +96,9 @@ class _Reader:
             raise UsageError(f"{self.file}: nested too deeply, or an alias holds itself") from error
 
     def _walk(self, node: yaml.Node, path: Keys) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise UsageError(self._at(node.start_mark, f"more than {_MOST:,} values; write out what its aliases (*name) repeat"))
         self.origins.setdefault(path, self._line(node.start_mark.line + 1))
         if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
             raise UsageError(self._at(node.start_mark, f"a mapping or list cannot be read as {node.tag}; leave the tag out"))

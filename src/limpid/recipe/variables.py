@@ -9,6 +9,7 @@ from typing import Any
 from platformdirs import user_config_path
 
 from limpid.errors import UsageError, printable
+from limpid.files import read_file
 from limpid.recipe.errors import Where, unknown
 from limpid.recipe.text import Document, read
 
@@ -89,7 +90,7 @@ class _Places:
 
 def _noted(path: Path) -> Mapping[str, str]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:

@@ -4,18 +4,20 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
-from limpid.errors import LimpidError, UsageError
+from limpid.errors import LimpidError, UsageError, is_out_of_memory
+from limpid.image.codec_memory import decoding, encoding
 from limpid.image.encode import check_format, target_format
 from limpid.image.photo import Photo
 from limpid.image.read import MAX_PIXELS, read
 from limpid.image.write import write
 from limpid.layers.pixels import quantise
 from limpid.runtime.load import load
-from limpid.runtime.memory import Plan, default_budget, is_out_of_memory
+from limpid.runtime.memory import FIXED, Plan, default_budget
 from limpid.runtime.options import PhotoOptions, SeparationOptions
 from limpid.runtime.photo_jobs import Jobs, PhotoJob, labelled
 from limpid.runtime.separator import Separator
@@ -54,7 +56,8 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
         label: load(name, options.device, options.precision, options.backbone_weights, task=task, weights=options.weights)
         for label, name in labelled(options.model).items()
     }
-    budget = (default_budget() if options.max_memory is None else options.max_memory) // options.jobs
+    whole = default_budget() if options.max_memory is None else options.max_memory
+    budget = FIXED + max(0, whole - FIXED) // options.jobs  # what is fixed is there once
     wanted = SeparationOptions(strength=options.strength, resolution=options.resolution, tile=options.tile, max_memory=budget)
     one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted)  # noqa: E731
     if options.jobs <= 1:
@@ -76,38 +79,69 @@ def _attempt(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted:
         _separate(job, separator, options, wanted, report)
     except UsageError:
         raise  # the wish itself is wrong, for every photo
-    except (LimpidError, MemoryError, RuntimeError) as error:
-        if options.traceback or not (isinstance(error, LimpidError) or is_out_of_memory(error)):
+    except Exception as error:  # whatever it is, the other photos are not to blame
+        if options.traceback:
             raise
-        report.error = f"{job.name}: out of memory; lower --max-memory or --jobs" if is_out_of_memory(error) else str(error)
+        report.error = _told(error, job.name)
     report.seconds = round(time.perf_counter() - started, 3)
     return report
+
+
+def _told(error: Exception, name: str) -> str:
+    """What a person is told of a photo that failed, in one line."""
+    if isinstance(error, LimpidError):
+        return str(error)
+    if is_out_of_memory(error):
+        return f"{name}: out of memory; lower --max-memory or --jobs"
+    return f"{name}: failed unexpectedly ({type(error).__name__}: {error}); run it with --traceback and report what that shows"
 
 
 def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions, report: Report) -> None:
     photo = read(job.source, max_pixels=options.max_pixels or MAX_PIXELS, allow_truncated=options.allow_truncated)
     report.width, report.height = photo.width, photo.height
     report.warnings += [*job.notes, *photo.notes]
-    chosen = separator.plan((photo.height, photo.width), wanted, held=photo.pixels.nbytes * (1 + len(job.outputs)))
-    report.plan = str(chosen)
     format = None if options.format == "same" else options.format
-    for target in job.outputs.values():  # what the format cannot hold is refused before the network runs
-        suffix = target.suffix if isinstance(target, Path) else None
-        check_format(photo, target_format(photo, format or suffix or None))
-    if wanted.max_memory is not None and chosen.ram > wanted.max_memory:
-        allowed = wanted.max_memory / 1e6
-        report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {allowed:.0f} MB allowed")
+    encoders = [target_format(photo, format or _suffix(target)) for target in job.outputs.values()]
+    for encoder in encoders:  # what the format cannot hold is refused before the network runs
+        check_format(photo, encoder)
+    held = photo.pixels.nbytes * (1 + len(job.outputs)) + (photo.alpha.nbytes if photo.alpha is not None else 0)
+    otherwise = max(decoding(photo), held + max(encoding(photo, encoder) for encoder in encoders))
+    size = (photo.height, photo.width)
+    chosen = separator.plan(size, wanted, held=held, otherwise=otherwise)
+    _state(chosen, wanted, report)
     if options.dry_run:
         report.outputs = {layer: str(target) for layer, target in job.outputs.items()}
         return
     layers, report.confidence = _layers(photo, separator, wanted, list(job.outputs), chosen)
+    if chosen.ram is None:  # now that the network has run, it is known what that took
+        _state(separator.plan(size, wanted, held=held, otherwise=otherwise), wanted, report)
     if report.confidence == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
+    mode = job.source.stat().st_mode & 0o777 if isinstance(job.source, Path) else None
     for layer, target in job.outputs.items():
-        written = write(layers.pop(layer), target, like=photo, format=format, quality=options.quality, overwrite=options.overwrite)
+        written = write(
+            layers.pop(layer),
+            target,
+            like=photo,
+            format=format,
+            quality=options.quality,
+            overwrite=options.overwrite,
+            mode=mode,
+        )
         report.outputs[layer] = str(written.path)
         report.warnings += [note for note in written.notes if note not in report.warnings]
+
+
+def _suffix(target: Path | BytesIO) -> str | None:
+    return target.suffix or None if isinstance(target, Path) else None
+
+
+def _state(chosen: Plan, wanted: SeparationOptions, report: Report) -> None:
+    """Put into the report how a photo is run, and a warning where that takes more than is allowed."""
+    report.plan = str(chosen)
+    if wanted.max_memory is not None and chosen.ram is not None and chosen.ram > wanted.max_memory:
+        report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {wanted.max_memory / 1e6:.0f} MB allowed")
 
 
 def _layers(

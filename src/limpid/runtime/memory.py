@@ -1,25 +1,20 @@
-"""How much memory a forward needs, how much there is, and how a photo is cut to fit."""
+"""How much memory a photo needs, how much there is, and how a photo is cut to fit."""
 
 import ctypes
 import math
-import time
-import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import psutil
-import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from limpid.errors import NoRoomError, SettingError
 from limpid.image.size import fit, padded_size
 from limpid.layers.network import Needs
+from limpid.runtime.cost import Cost
 
-MARGIN = 1.9
-"""Resident bytes per byte of activations: workspaces and the allocator's slack (measured: 1.7 to 2.0 on three tile sizes)."""
+FIXED = 45_000_000
+"""Bytes that the first photo costs whatever its size, beside the weights: libraries loaded for it and their workspaces."""
 
 FADE = 16
 """Pixels over which neighbouring tiles are blended."""
@@ -56,63 +51,6 @@ def default_budget() -> int:
     return min(1_500_000_000, psutil.virtual_memory().available // 4)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no memory left: Python's own, or PyTorch's, which on a CPU is a plain RuntimeError."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What a forward costs: activations in bytes per input pixel, and seconds per input pixel."""
-
-    bytes_per_pixel: float
-    seconds_per_pixel: float
-
-
-class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the bytes of all storages alive, as seen by the operators that run inside."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.live = self.peak = 0
-        self._owners: dict[int, int] = {}
-
-    def __torch_dispatch__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for tensor in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(tensor, Tensor):
-                self._own(tensor)
-        return result
-
-    def _own(self, tensor: Tensor) -> None:
-        key, size = tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()
-        if key not in self._owners:
-            self.live += size
-            self.peak = max(self.peak, self.live)
-        self._owners[key] = self._owners.get(key, 0) + 1
-        weakref.finalize(tensor, self._disown, key, size)
-
-    def _disown(self, key: int, size: int) -> None:
-        self._owners[key] -= 1
-        if not self._owners[key]:
-            del self._owners[key]
-            self.live -= size
-
-
-@torch.inference_mode()
-def measure(forward: Callable[[Tensor], Any], device: torch.device, side: int) -> Cost:
-    """Run a square of ``side`` pixels twice: once counting its activations, once timing it."""
-    probe = torch.zeros(1, 3, side, side, device=device)
-    with _LiveBytes() as counter:
-        forward(probe)
-    started = time.perf_counter()
-    forward(probe)
-    seconds = time.perf_counter() - started
-    return Cost(bytes_per_pixel=MARGIN * counter.peak / side**2, seconds_per_pixel=seconds / side**2)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """How one photo will be separated.
@@ -120,7 +58,7 @@ class Plan:
     ``working``: (height, width) that the network sees; ``tile``: side of a tile in pixels, None for the whole photo at once;
     ``tiles``: how many; ``halo``: pixels that they see around what they contribute; ``context``: (height, width, padding
     included) at which the global parts of the network see the photo first, None without such parts or tiles. ``ram``: expected
-    bytes above the imported process; ``seconds``: expected time of the network.
+    bytes above the imported process; ``seconds``: expected time of the network; None where the network has never run.
     """
 
     working: tuple[int, int]
@@ -128,34 +66,52 @@ class Plan:
     tiles: int
     halo: int
     context: tuple[int, int] | None
-    ram: int
-    seconds: float
+    ram: int | None
+    seconds: float | None
 
     def __str__(self) -> str:
         cut = f"{self.tiles} tiles of {self.tile} px" if self.tile else "whole"
         height, width = self.working
+        if self.ram is None or self.seconds is None:
+            return f"{width}×{height}, {cut}, memory and time not known before this network has run"
         return f"{width}×{height}, {cut}, about {self.ram / 1e6:.0f} MB and {self.seconds:.1f} s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Bytes that a photo takes besides the forward.
+
+    ``fixed``: whatever its size; ``throughout``: photo and layers; ``otherwise``: the most there is when the network does not run,
+    while the photo is decoded or encoded; ``band``: a pixel of the rows in progress, beside a forward; ``rebuilding``: the most
+    while full size is rebuilt, with what is held throughout.
+    """
+
+    fixed: int = 0
+    throughout: int = 0
+    otherwise: int = 0
+    band: int = 0
+    rebuilding: int = 0
 
 
 def plan(
     working: tuple[int, int],
     *,
-    held: int,
-    band: int,
+    held: Held,
     budget: int,
     tile: str,
     halo: int,
     needs: Needs,
-    cost: Cost,
+    cost: Cost | None,
     contextual: bool = False,
+    preview: int = 0,
 ) -> Plan:
     """Choose the whole photo or the largest tile that fits ``budget`` bytes.
 
-    ``working``: (height, width) pixels; ``held``: bytes held throughout (photo, layers); ``band``: bytes per pixel of the rows
-    in progress; ``tile``: ``auto``, ``off`` or a side in pixels; ``halo``: receptive radius. ``contextual``: the global parts see
-    the photo before its tiles do; what is left fades with distance, so tiles need not spend more than half their side on it, and
-    ``HALO`` suffices. Precision is never touched. Raises SettingError for an impossible ``tile``, NoRoomError when a network
-    that must not be tiled does not fit.
+    ``working``: (height, width) pixels; ``tile``: ``auto``, ``off`` or a side in pixels; ``halo``: receptive radius. ``cost``: None
+    where nobody knows it, then ``auto`` runs the photo whole. ``contextual``: the global parts see the photo before its tiles do;
+    what is left fades with distance, so tiles need not spend more than half their side on it, and ``HALO`` suffices. ``preview``:
+    pixels that the network is shown beforehand. Precision is never touched. Raises SettingError for an impossible ``tile``,
+    NoRoomError when a network that must not be tiled does not fit.
     """
     padded = rows, columns = padded_size(*working, needs.multiple, needs.minimum)
 
@@ -165,20 +121,25 @@ def plan(
     def price(side: int | None) -> int:
         seen = rows * columns if side is None else min(side, rows) * min(side, columns)
         height = rows if side is None else min(side - 2 * around(side), rows)
-        return int(held + cost.bytes_per_pixel * seen + band * height * columns)
+        forward = max(seen, preview) * (cost.bytes_per_pixel if cost else 0) + held.band * height * columns
+        return int(held.fixed + max(held.otherwise, held.throughout + max(forward, held.rebuilding)))
 
     def planned(side: int | None) -> Plan:
-        if side is None:
-            return _planned(working, padded, None, halo, None, needs, cost, price(None))
-        affordable = max(side**2, int((budget - held) / cost.bytes_per_pixel))
-        context = _context(padded, affordable, needs) if contextual else None
-        return _planned(working, padded, side, around(side), context, needs, cost, price(side))
+        if cost is None or side is None:
+            context, near = None, halo
+        else:
+            near = around(side)
+            affordable = max(side**2, int((budget - held.fixed - held.throughout) / cost.bytes_per_pixel))
+            context = _context(padded, affordable, needs) if contextual else None
+        tiles, pixels = _count(padded, side, near, context, needs)
+        ram, seconds = (price(side), cost.seconds_per_pixel * (pixels + preview)) if cost else (None, None)
+        return Plan(working=working, tile=side, tiles=tiles, halo=near, context=context, ram=ram, seconds=seconds)
 
     least = _round_up(2 * around(0) + FADE + CORE, needs.grid)
     if tile not in ("auto", "off"):
         side = _tile_side(tile, least, needs)
         return planned(side if side < max(padded) else None)
-    fits = price(None) <= budget
+    fits = cost is None or price(None) <= budget
     if needs.tiling == "never" and not fits and tile == "auto":
         raise NoRoomError(
             f"this network must see a photo whole and {working[1]}×{working[0]} needs about {price(None) / 1e6:.0f} MB,"
@@ -190,24 +151,14 @@ def plan(
     return planned(next((side for side in candidates if price(side) <= budget), least))
 
 
-def _planned(
-    working: tuple[int, int],
-    padded: tuple[int, int],
-    side: int | None,
-    halo: int,
-    context: tuple[int, int] | None,
-    needs: Needs,
-    cost: Cost,
-    ram: int,
-) -> Plan:
+def _count(padded: tuple[int, int], side: int | None, halo: int, context: tuple[int, int] | None, needs: Needs) -> tuple[int, int]:
+    """How many tiles there are, and how many pixels the network sees in all."""
     rows, columns = padded
     step = 0 if side is None else (side - 2 * _round_up(halo, needs.grid) - FADE) // needs.grid * needs.grid
     counts = [1 if side is None or length <= side else -(-(length - side) // step) + 1 for length in padded]
     tiles = counts[0] * counts[1]
     pixels = rows * columns if side is None else tiles * min(side, rows) * min(side, columns)
-    pixels += context[0] * context[1] if context else 0
-    seconds = cost.seconds_per_pixel * pixels
-    return Plan(working=working, tile=side, tiles=tiles, halo=halo, context=context, ram=ram, seconds=seconds)
+    return tiles, pixels + (context[0] * context[1] if context else 0)
 
 
 def _context(padded: tuple[int, int], affordable: int, needs: Needs) -> tuple[int, int]:

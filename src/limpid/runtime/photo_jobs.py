@@ -1,17 +1,25 @@
 """Which photos go through which networks into which files: names and places, all checked before any network is loaded."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from limpid.errors import UsageError
+from limpid.files import megabytes
 from limpid.image.find import find
-from limpid.image.formats import format_of
+from limpid.image.formats import SNIFFED, format_of, sniff
 from limpid.image.output_paths import plan_outputs
 from limpid.layers.task import find_task
 from limpid.runtime.options import PhotoOptions
+
+MOST_PIPED = 1 << 29
+"""Bytes that standard input may carry: what is piped is held in memory."""
+
+_PIECE = 1 << 20
 
 PIPE = "-"
 """Standard input, or standard output."""
@@ -96,6 +104,19 @@ def _layers(options: PhotoOptions, name: str) -> list[str]:
     return list(dict.fromkeys(task.layer_name(wanted.strip()) for wanted in options.layers.split(",")))
 
 
+def _from_pipe(stream: BinaryIO) -> bytes:
+    """The photo that a pipe carries. Raises UsageError, without reading on, for what is no photo or never ends."""
+    content = BytesIO(stream.read(SNIFFED))
+    if sniff(content.getvalue()) is None:
+        return content.getvalue()  # whoever reads it says what it is
+    content.seek(0, os.SEEK_END)
+    while piece := stream.read(_PIECE):
+        content.write(piece)
+        if content.tell() > MOST_PIPED:
+            raise UsageError(f"standard input carries more than {megabytes(MOST_PIPED)}; save it as a file and name that")
+    return content.getvalue()
+
+
 def _piped(options: PhotoOptions, layer: str, label: str) -> PhotoJob:
     """The one job of a pipe: standard input, standard output, or both."""
     if len(options.photos) != 1:
@@ -105,6 +126,6 @@ def _piped(options: PhotoOptions, layer: str, label: str) -> PhotoJob:
         raise UsageError("a photo from standard input needs -o FILE or -o -")
     if output != PIPE and Path(output).exists() and not options.overwrite:
         raise UsageError(f"{output} exists; choose another name with -o or add --overwrite")
-    content: Path | bytes = sys.stdin.buffer.read() if source == PIPE else find([source]).photos[0].path
+    content = _from_pipe(sys.stdin.buffer) if source == PIPE else find([source]).photos[0].path
     target: Path | BytesIO = BytesIO() if output == PIPE else Path(output)
     return PhotoJob(name="standard input" if source == PIPE else source, source=content, outputs={layer: target}, label=label)

@@ -1,8 +1,9 @@
 """A network that runs on real photos: any size, bounded memory, layers that add up again."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import torch
 from PIL.Image import Resampling
 from torch import Tensor, nn
 
-from limpid.errors import NoRoomError, UnknownNameError, UsageError
+from limpid.errors import NoRoomError, UnknownNameError, UsageError, WeightsError
 from limpid.image.photo import Photo
 from limpid.image.read import Source, read
 from limpid.image.resample import resample
@@ -22,9 +23,10 @@ from limpid.layers.separation import Separation
 from limpid.layers.task import Task
 from limpid.options import method_with_keywords
 from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, blend_small_changes, confidence_of
+from limpid.runtime.cost import PROBE_SIDE, Cost, LiveBytes, measure, remember, remembered, seen, shipped
 from limpid.runtime.device import arithmetic
 from limpid.runtime.guided_upsampling import Guidance, apply_guidance, fit_guidance
-from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, give_back, measure, plan
+from limpid.runtime.memory import FADE, FIXED, HALO, Held, Plan, default_budget, give_back, plan
 from limpid.runtime.options import SeparationOptions
 
 WORKING_SIDE = 1024
@@ -37,7 +39,8 @@ RESIDUE = "residue"
 """What a network learnt to be neither layer, where it did: its ``residual``, −1…1."""
 
 _LARGER = 1.25  # times the size that the network sees, beyond which a photo has detail that it never saw
-_BAND = 256  # rows handled at once where there are no tiles
+_BAND = 1 << 19  # pixels of rows handled at once where there are no tiles
+_REBUILDING = 100  # bytes a pixel of such rows, and of the working size, while layers are rebuilt (measured: benchmarks/memory.py)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,7 @@ class Separator:
         self.network, self.task = network, task
         self.name, self.model, self.precision, self.sha256 = name, model, precision, sha256
         self._turn = threading.Lock()
+        self._given = False
 
     def __repr__(self) -> str:
         return f"Separator({self.name!r}, {' and '.join(self.task.layers)}, {self.device}, {self.precision})"
@@ -101,42 +105,76 @@ class Separator:
             confidence = band.confidence
         return Separation(layers, confidence=confidence)
 
-    def plan(self, size: tuple[int, int], options: SeparationOptions, *, held: int = 0) -> Plan:
+    def plan(self, size: tuple[int, int], options: SeparationOptions, *, held: int = 0, otherwise: int = 0) -> Plan:
         """How a photo of ``size`` (height, width) would be run; ``held``: bytes that the caller keeps throughout.
 
-        Raises NoRoomError when a network that must see a photo whole does not fit even at a reduced size.
+        ``otherwise``: bytes that decoding and encoding take, with what is kept meanwhile. Memory and time are None for a network
+        that has never run where the plan does not depend on them. Raises NoRoomError when a network that must see a photo whole
+        does not fit even at a reduced size.
         """
-        floats = 4 * 3 * len(self.task.layers)
+        needs = self.network.needs
+        budget = default_budget() if options.max_memory is None else options.max_memory
+        small = max(padded_size(*size, needs.multiple, needs.minimum)) <= PROBE_SIDE
+        cost = self.known_cost if small or options.tile == "off" else self.cost
+        found, refusal = [], NoRoomError("")
         for working in self._workings(size, options):
+            kept = self._held(size, working, held, otherwise)
             try:
-                return plan(
+                chosen = plan(
                     working,
-                    held=held + (4 * floats * working[0] * working[1] if working != size else 0),
-                    band=3 * floats,
-                    budget=default_budget() if options.max_memory is None else options.max_memory,
+                    held=kept,
+                    budget=budget,
                     tile=options.tile,
                     halo=self.halo,
-                    needs=self.network.needs,
-                    cost=self.cost,
+                    needs=needs,
+                    cost=cost,
                     contextual=self.network.has_context,
+                    preview=self._previewed(size),
                 )
             except NoRoomError as error:
                 refusal = error
-        raise refusal
+                continue
+            if chosen.ram is None or chosen.ram <= budget:
+                return chosen
+            found.append(chosen)
+        if not found:
+            raise refusal
+        return min(found, key=lambda chosen: chosen.ram or 0)
+
+    def _held(self, size: tuple[int, int], working: tuple[int, int], held: int, otherwise: int) -> Held:
+        """What a photo of ``size`` takes besides the forward, when the network sees it at ``working``."""
+        floats = 4 * 3 * len(self.task.layers)
+        weights = sum(tensor.nbytes for tensor in self.network.state_dict().values())
+        rebuilt = _band_rows(size[1]) * size[1] + working[0] * working[1] if working != size else 0
+        return Held(
+            fixed=FIXED + weights,
+            throughout=held,
+            otherwise=otherwise,
+            band=3 * floats,
+            rebuilding=_REBUILDING * rebuilt,
+        )
+
+    def _previewed(self, size: tuple[int, int]) -> int:
+        """Pixels that the network is shown before the photo itself, to see whether there is anything to remove."""
+        if self.network.whole_confidence is None or max(size) <= PREVIEW_SIDE:
+            return 0
+        height, width = fit(*size, PREVIEW_SIDE)
+        return height * width
 
     def _workings(self, size: tuple[int, int], options: SeparationOptions) -> Iterator[tuple[int, int]]:
-        """Sizes at which the network may see the photo, the best first; only one that must see it whole goes below it."""
+        """Sizes at which the network may see the photo, the best first.
+
+        Where the user leaves resolution and tiles to us, memory decides: a layer rebuilt from a smaller size is softer, and fits.
+        """
         first = fit(*size, WORKING_SIDE) if self._rebuilds(size, options) else size
         yield self._seen(first)
-        longest = max(first)
-        while (
-            self.network.needs.tiling == "never"
-            and self.task.rebuilds
-            and options.resolution == "auto"
-            and longest * 3 // 4 >= LEAST_SIDE
-        ):
-            longest = longest * 3 // 4
+        never = self.network.needs.tiling == "never"
+        if not self.task.rebuilds or options.resolution != "auto" or not (never or options.tile == "auto"):
+            return
+        longest = max(first) * 7 // 8
+        while longest >= (LEAST_SIDE if never else PREVIEW_SIDE):
             yield self._seen(fit(*size, longest))
+            longest = longest * 7 // 8
 
     def _seen(self, size: tuple[int, int]) -> tuple[int, int]:
         """What the authors of the network would resize a photo of ``size`` to."""
@@ -153,11 +191,26 @@ class Separator:
         return window + (HALO if self.network.radius is None else self.network.radius)
 
     @cached_property
+    def known_cost(self) -> Cost | None:
+        """What a pixel costs as far as anybody knows: remembered from an earlier run here, or shipped with the weights."""
+        return remembered(self.sha256, self.device, self.precision) or shipped(self.sha256, self.device, self.precision)
+
+    @property
     def cost(self) -> Cost:
-        """Memory and time per pixel, measured once on a small square."""
-        side = padded_size(256, 256, self.network.needs.multiple, self.network.needs.minimum)[0]
-        with self._turn, evaluating(self.network):
-            return measure(self._forward, self.device, side)
+        """Memory and time per pixel; where nobody knows them, the network is tried once on a small square.
+
+        One that is set stays; else what later photos take replaces it.
+        """
+        if self.known_cost is None:
+            side = padded_size(PROBE_SIDE, PROBE_SIDE, self.network.needs.multiple, self.network.needs.minimum)[0]
+            with self._turn, evaluating(self.network):
+                self._learn(measure(self._forward, self.device, side))
+        assert self.known_cost is not None
+        return self.known_cost
+
+    @cost.setter
+    def cost(self, cost: Cost) -> None:
+        self.known_cost, self._given = cost, True
 
     def bands(
         self, photo: Photo, options: SeparationOptions, names: Sequence[str], chosen: Plan | None = None
@@ -170,9 +223,9 @@ class Separator:
         confidence, answer = self._preview(photo)
         if not confidence:  # nothing to remove: no layer of the network would be used
             nothing = torch.zeros(()).expand(3, *size)  # one number, whatever the size
-            raw = _in_bands(dict.fromkeys(self.task.layers, nothing), photo.height)
+            raw = _in_bands(dict.fromkeys(self.task.layers, nothing), *size)
         elif answer is not None and chosen.tile is None and chosen.working == size:
-            raw = _in_bands(answer, photo.height)
+            raw = _in_bands(answer, *size)
         else:
             separated = self._rebuilt if chosen.working != size else self._separated
             raw = separated(photo, chosen, RESIDUE in names)
@@ -199,17 +252,49 @@ class Separator:
         """The bare forward on (3, H, W) of any size, whole or, with ``context``, a tile: layer and step name → (3, H, W), CPU.
 
         Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1. ``residue``: with what the
-        network learnt to be neither layer. What its authors resize is not resized here.
+        network learnt to be neither layer. What its authors resize is not resized here. Raises WeightsError for an answer that
+        holds NaN or infinities, from which no photo can be made.
         """
         height, width = image.shape[-2:]
         with self._turn, evaluating(self.network), _answering(self.network, residue):
-            layers = self._forward(self._padded(image), context).map(lambda layer: crop(layer, height, width).float())
-            layers = self.network.to_unit_range(layers, context).map(lambda layer: layer[0].cpu())
+            started = time.perf_counter()
+            counter = LiveBytes() if self.known_cost is None and context is None else None
+            with counter or nullcontext():
+                padded = self._padded(image)
+                layers = self._forward(padded, context).map(lambda layer: crop(layer, height, width).float())
+                layers = self.network.to_unit_range(layers, context).map(lambda layer: layer[0].cpu())
+            self._learn_from(padded.shape[-2] * padded.shape[-1], time.perf_counter() - started, counter)
+        give_back()
+        self._check_finite(layers)
         limits = self.network.local_confidence
         found = dict(blend_small_changes(image, layers, limits) if limits is not None else layers)
         if self.network.learns_residue:
             found |= {RESIDUE: found.pop("residual")} if residue else {}
         return {**found, **layers.steps}
+
+    def _learn_from(self, pixels: int, seconds: float, counter: LiveBytes | None) -> None:
+        """Note what a forward of so many pixels cost, unless it tells little: a small one takes its time for setting up."""
+        known = self.known_cost
+        if counter is not None:
+            self._learn(seen(pixels, seconds, counter))
+            return
+        telling = known is not None and (pixels >= PROBE_SIDE**2 or 0 < known.pixels <= pixels)
+        if known is not None and telling and not self._given and not 0.8 < seconds / pixels / known.seconds_per_pixel < 1.25:
+            self._learn(replace(known, seconds_per_pixel=seconds / pixels, pixels=pixels))
+
+    def _learn(self, cost: Cost) -> None:
+        self.known_cost = cost
+        remember(cost, self.sha256, self.device, self.precision)
+
+    def _check_finite(self, layers: Mapping[str, Tensor]) -> None:
+        for name, layer in layers.items():
+            if not bool(torch.isfinite(layer.sum())):  # the sum of finite numbers may overflow: then each is looked at
+                broken = int((~torch.isfinite(layer)).sum())
+                if broken:
+                    raise WeightsError(
+                        f"{self.name} answers this photo with {broken} NaN or infinite values in its {name} ({self.precision}); "
+                        + ("try --precision float32" if self.precision != "float32" else "its weights are of no use for it")
+                    )
 
     def _padded(self, image: Tensor) -> Tensor:
         """(3, H, W) → (1, 3, H', W') as the network wants it, where it is."""
@@ -226,7 +311,7 @@ class Separator:
 
     def _separated(self, photo: Photo, chosen: Plan, residue: bool) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
         if chosen.tile is None:
-            yield from _in_bands(self.run(photo.tensor(), residue=residue), photo.height)
+            yield from _in_bands(self.run(photo.tensor(), residue=residue), photo.height, photo.width)
             return
         grid, size = self.network.needs.grid, (photo.height, photo.width)
         rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid) for length in size)
@@ -269,8 +354,9 @@ class Separator:
         guidance = {
             name: fit_guidance(guide, layer) if finer else Guidance(layer, torch.zeros_like(layer)) for name, layer in found.items()
         }
-        for top in range(0, photo.height, _BAND):
-            rows = (top, min(top + _BAND, photo.height))
+        step = _band_rows(photo.width)
+        for top in range(0, photo.height, step):
+            rows = (top, min(top + step, photo.height))
             mixed = photo.tensor(slice(*rows))
             band = apply_guidance(mixed, guide, guidance, rows, photo.height)
             yield *rows, {**band, primary: mixed - band[primary]}
@@ -297,9 +383,14 @@ class Separator:
         return {name: done[name] for name in names}
 
 
-def _in_bands(layers: Mapping[str, Tensor], height: int) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
-    for top in range(0, height, _BAND):
-        bottom = min(top + _BAND, height)
+def _band_rows(width: int) -> int:
+    return max(16, _BAND // width)
+
+
+def _in_bands(layers: Mapping[str, Tensor], height: int, width: int) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+    step = _band_rows(width)
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
         yield top, bottom, {name: layer[:, top:bottom] for name, layer in layers.items()}
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from limpid.backbones._backbone import Backbone
 from limpid.checkpoints import file
 from limpid.checkpoints.file import Checkpoint
-from limpid.files import DiskError, free, megabytes, replacing
+from limpid.files import DiskError, free, megabytes, parse_json, read_file, replacing
 
 _BEST = re.compile(r"best_epoch_\d{4,}\.safetensors")
 RESUME = "free some space, then go on with --resume"
@@ -143,7 +143,7 @@ def _with_notes(checkpoint: Checkpoint, **notes: float) -> Checkpoint:
 def _read(index: Path) -> list[KeptWeights] | None:
     """The list of the best; None when there is none that can be read, and then no file is superfluous."""
     try:
-        rows: list[dict[str, Any]] = json.loads(index.read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = parse_json(read_file(index))
         return [KeptWeights(**row) for row in rows]
     except (OSError, ValueError, TypeError):
         return None

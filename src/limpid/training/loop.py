@@ -8,12 +8,11 @@ import torch
 
 from limpid.data.loader import Batches, batches
 from limpid.data.stream import Stream
-from limpid.errors import LimpidError, NoRoomError
+from limpid.errors import LimpidError, NoRoomError, is_out_of_memory
 from limpid.layers.batch import Batch
 from limpid.layers.task import Task
 from limpid.physics.seeds import torch_seed
 from limpid.recipe.models import Cosine, Oscillating, Recipe
-from limpid.runtime.memory import is_out_of_memory
 from limpid.training.ema import EMA
 from limpid.training.optimizer_step import OptimizerSlot, optimizer_step
 from limpid.training.procedure import Procedure, unwrapped

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from limpid.errors import MissingExtraError
-from limpid.files import replacing, reporting
+from limpid.files import parse_json, replacing, reporting
 from limpid.layers.pixels import Pixels
 from limpid.training.kept_weights import RESUME
 
@@ -117,7 +117,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     rows = []
     for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except ValueError:
             continue
         if isinstance(row, dict) and isinstance(row.get("step"), int):

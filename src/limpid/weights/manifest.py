@@ -1,10 +1,11 @@
 """Public name → verified local file. What is shipped lies beside this module; ``manifest.json`` says what it is."""
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from limpid.errors import UnknownNameError, WeightsError
 from limpid.files import sha256
@@ -13,10 +14,19 @@ _FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForwardCost:
+    """What a forward costs per input pixel: bytes of activations alive at once, and pieces of work (``runtime.cost``)."""
+
+    live_bytes: float
+    work: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One weight file: its network and size, its checksum, and where it comes from.
 
-    ``default_for``: tasks that use it when the user names no model. ``score``: measured, with data, protocol and count.
+    ``default_for``: tasks that use it when the user names no model. ``score``: measured, with data, protocol and count. ``costs``:
+    precision → cost, measured by ``benchmarks/costs.py``.
     """
 
     name: str
@@ -29,13 +39,13 @@ class Row:
     commit: str
     score: str
     default_for: tuple[str, ...] = ()
+    costs: Mapping[str, ForwardCost] = field(default_factory=dict)
 
 
 @cache
 def rows() -> dict[str, Row]:
     """The manifest by name."""
-    table: list[dict[str, Any]] = json.loads((_FOLDER / "manifest.json").read_text(encoding="utf-8"))
-    made = (Row(**{**row, "default_for": tuple(row.get("default_for", ()))}) for row in table)
+    made = TypeAdapter(list[Row]).validate_json((_FOLDER / "manifest.json").read_bytes())
     return {row.name: row for row in made}
 
 

@@ -7,6 +7,7 @@ from limpid.catalogue import SetEntry
 from limpid.data.layout import FolderSet, photos
 from limpid.data.preprocessing import centre_crop
 from limpid.errors import DataError
+from limpid.files import read_file
 
 LIST_SHA256 = "66b9bbc03dfded80c672325189a653518cac77ce820596651c421851c14ff84e"
 """Of ``VOC2012_224_train_png.txt`` as ERRNet publishes it; CEILNet's differs by a folder before each name."""
@@ -31,7 +32,7 @@ def voc224(*, names: Path, sha256: str = LIST_SHA256) -> FolderSet:
 def listed(names: Path, sha256: str) -> frozenset[str]:
     """Stems of a list of file names, one a line, folders before them ignored; DataError for another list."""
     try:
-        lines = names.read_bytes().split(b"\n")
+        lines = read_file(names).split(b"\n")
     except OSError as error:
         raise DataError(f"{names} cannot be read ({error.strerror}); give the published VOC2012_224_train_png.txt") from error
     bare = [line.rpartition(b"/")[2] for line in lines]
