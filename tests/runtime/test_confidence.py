@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from limpid import catalogue
 from limpid.checkpoints import file
 from limpid.cli.main import app
+from limpid.errors import UsageError
 from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 from limpid.layers.task import TASKS
@@ -124,6 +125,77 @@ def test_tiles_are_judged_as_the_whole_photo():
     whole, tiled = (made(image, resolution="full", tile=tile).transmission for tile in ("off", "352"))
     assert not torch.allclose(whole, image, atol=1e-3)
     assert torch.allclose(whole, tiled, atol=1e-4)
+
+
+class Gated(Darkening):
+    """Darkening whose gate answers with ``probability``, and which heeds hints: it darkens only there."""
+
+    hints = True
+
+    def __init__(self, amount, probability, **limits):
+        super().__init__(amount, **limits)
+        self.probability, self.presence_limits = probability, (0.3, 0.7)
+
+    def presence(self, photo, layers):
+        assert photo.shape[1] == 3
+        return torch.full((len(photo),), self.probability)
+
+    def separate(self, mixed, recall=None):
+        if mixed.shape[1] == 3:
+            return super().separate(mixed)
+        reflection = self.amount * mixed[:, 3:].expand(-1, 3, -1, -1)
+        return Separation({"transmission": mixed[:, :3] - reflection, "reflection": reflection})
+
+
+def gated(probability, **limits):
+    return Separator(Gated(0.2, probability, **limits), TASKS["reflection"], name="gated")
+
+
+@pytest.mark.parametrize(("probability", "believed"), [(0.1, 0.0), (0.5, 0.5), (0.9, 1.0)])
+@pytest.mark.parametrize("size", [(64, 96), (600, 1400)])
+def test_a_gate_says_how_far_the_network_is_followed(probability, believed, size):
+    image = photo(*size)
+    layers = gated(probability, whole=(0.02, 0.04))(image)
+    assert layers.confidence == pytest.approx(probability)
+    half = size[1] // 2
+    assert float((image - layers.transmission)[..., : half - 8].mean()) == pytest.approx(0.2 * believed, abs=2e-3)
+    assert torch.equal(gated(0.1)(image).transmission, image)
+
+
+def test_the_gate_cannot_raise_what_the_change_denies():
+    image = photo()
+    assert torch.equal(gated(0.9, whole=(0.3, 0.4))(image).transmission, image)
+
+
+def test_force_and_hints_override_the_gate(tmp_path):
+    image = photo(64, 96)
+    forced = gated(0.1, whole=(0.3, 0.4))(image, force=True)
+    assert forced.confidence == pytest.approx(0.1)
+    torch.testing.assert_close(forced.transmission[..., :48], image[..., :48] - 0.2)
+    mask = np.zeros((64, 96), np.uint8)
+    mask[:32] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    hinted = gated(0.1)(image, hint=tmp_path / "mask.png")
+    torch.testing.assert_close(hinted.transmission[:, :32], image[:, :32] - 0.2)
+    assert torch.equal(hinted.transmission[:, 32:], image[:, 32:])
+
+
+def test_hints_reach_tiles_and_large_photos(tmp_path):
+    image, mask = photo(600, 1400), np.zeros((600, 1400), np.uint8)
+    mask[:300] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    for options in ({"resolution": "full", "tile": "352"}, {}):
+        change = image - gated(0.9)(image, hint=tmp_path / "mask.png", **options).transmission
+        assert float(change[:, :290].mean()) == pytest.approx(0.2, abs=2e-3)
+        assert float(change[:, 310:].abs().mean()) < 2e-3
+
+
+def test_a_hint_that_does_not_fit_is_refused(tmp_path):
+    Image.new("L", (10, 12)).save(tmp_path / "mask.png")
+    with pytest.raises(UsageError, match="the hint has 10x12 pixels, the photo 96x64"):
+        gated(0.9)(photo(), hint=tmp_path / "mask.png")
+    with pytest.raises(UsageError, match="darkening knows no hints"):
+        separator(0.2)(photo(), hint=tmp_path / "mask.png")
 
 
 def test_networks_without_limits_are_believed():

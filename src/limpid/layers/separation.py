@@ -15,7 +15,7 @@ class Separation(Mapping[str, Tensor]):
 
     Layers are RGB, float, ``(3, H, W)`` or ``(B, 3, H, W)``, sRGB-encoded, all of one shape; 0…1 once the runtime has
     clamped them, unbounded from a bare network. ``steps`` holds intermediate results outside the mapping; ``confidence``, 0…1,
-    is how far the runtime has followed the network, 0 when it found nothing to remove.
+    is how probable it is that there is something to remove.
     Raises ShapeError when the layers differ in shape or there are none.
 
     >>> import torch

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from io import BytesIO
 from pathlib import Path
 
@@ -27,7 +27,8 @@ from limpid.runtime.separator import Separator
 class Report:
     """What became of one photo, as plain data; ``error`` is None when all went well.
 
-    ``confidence``: how far the network was followed, 0…1; ``nothing_to_remove``: not at all, so the photo came back as it was.
+    ``confidence``: how probable it is that there is something to remove, 0…1; ``nothing_to_remove``: too little to do anything, so
+    the photo came back as it was.
     """
 
     input: str
@@ -58,7 +59,8 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
     }
     whole = default_budget() if options.max_memory is None else options.max_memory
     budget = FIXED + max(0, whole - FIXED) // options.jobs  # what is fixed is there once
-    wanted = SeparationOptions(strength=options.strength, resolution=options.resolution, tile=options.tile, max_memory=budget)
+    shared = {one.name: getattr(options, one.name) for one in fields(SeparationOptions)}
+    wanted = SeparationOptions(**{**shared, "max_memory": budget})
     one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted)  # noqa: E731
     if options.jobs <= 1:
         yield from map(one, jobs.photos)
@@ -112,10 +114,10 @@ def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted
     if options.dry_run:
         report.outputs = {layer: str(target) for layer, target in job.outputs.items()}
         return
-    layers, report.confidence = _layers(photo, separator, wanted, list(job.outputs), chosen)
+    layers, report.confidence, believed = _layers(photo, separator, wanted, list(job.outputs), chosen)
     if chosen.ram is None:  # now that the network has run, it is known what that took
         _state(separator.plan(size, wanted, held=held, otherwise=otherwise), wanted, report)
-    if report.confidence == 0:
+    if believed == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
     mode = job.source.stat().st_mode & 0o777 if isinstance(job.source, Path) else None
@@ -146,12 +148,12 @@ def _state(chosen: Plan, wanted: SeparationOptions, report: Report) -> None:
 
 def _layers(
     photo: Photo, separator: Separator, options: SeparationOptions, names: list[str], chosen: Plan
-) -> tuple[dict[str, np.ndarray], float]:
-    """All layers in the depth of the photo, filled band by band, and the confidence; signed layers are shown around middle grey."""
-    confidence = 1.0
+) -> tuple[dict[str, np.ndarray], float, float]:
+    """Layers in the depth of the photo, signed ones around middle grey; the confidence, and how far the network is followed."""
+    confidence = believed = 1.0
     layers = {name: np.empty_like(photo.pixels) for name in names}
     for band in separator.bands(photo, options, names, chosen):
-        confidence = round(band.confidence, 4)
+        confidence, believed = round(band.confidence, 4), band.believed
         for name in names:
             shown = 0.5 + band.layers[name] / 2 if name in separator.task.signed else band.layers[name]
             layers[name][band.top : band.bottom] = quantise(shown, photo.pixels.dtype, grey=photo.grey)
@@ -159,4 +161,4 @@ def _layers(
     if photo.alpha is not None and primary in layers:
         unseen = photo.alpha == 0
         layers[primary][unseen] = photo.pixels[unseen]
-    return layers, confidence
+    return layers, confidence, believed

@@ -5,6 +5,7 @@ much of the photo. How much it changes is therefore how sure one can be that the
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +43,24 @@ def blend_small_changes(photo: Tensor, layers: Mapping[str, Tensor], limits: Lim
     believed = confidence_map(photo, layers[primary], limits)
     blended = {name: believed * layer for name, layer in layers.items()}
     return {**blended, primary: torch.lerp(photo, layers[primary], believed)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What is known of a whole photo before its layers are made.
+
+    ``confidence``: how probable it is that there is something to remove, 0…1; ``believed``: how far the network is followed, 0…1;
+    ``answer``: its layers, where it saw every pixel already.
+    """
+
+    confidence: float = 1.0
+    believed: float = 1.0
+    answer: Mapping[str, Tensor] | None = None
+
+
+def believed_by(value: float, limits: Limits | None) -> float:
+    """How far a number is believed, 0…1, between its limits; 1 without limits."""
+    return 1.0 if limits is None else float(smoothstep(torch.tensor(value), limits))
 
 
 def confidence_of(photo: Tensor, primary: Tensor, limits: Limits) -> float:

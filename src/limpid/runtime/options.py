@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from limpid.errors import SettingError, UnknownNameError
@@ -15,14 +16,18 @@ class SeparationOptions:
 
     ``strength``: 0…1, how far the primary layer moves from the photo to the network's answer. ``resolution``: ``auto``
     separates large photos at a working size and rebuilds full size, ``full`` runs the network on every pixel. ``tile``:
-    ``auto``, ``off`` or a side in pixels. ``max_memory``: bytes above the imported process, None for the default.
-    Raises SettingError and UnknownNameError.
+    ``auto``, ``off`` or a side in pixels. ``max_memory``: bytes above the imported process, None for the default. ``hint``: a mask
+    of the photo's size as it stands upright, white where the layer that is to be taken off lies, for networks that know hints.
+    ``force``: the network is followed even where it finds nothing to remove. Raises SettingError and UnknownNameError.
     """
 
     strength: float = option(1.0, "0…1: how far to go from the photo to the network's answer.")
     resolution: Literal["auto", "full"] = option("auto", "auto: large photos by guided rebuilding; full: every pixel.")
     tile: str = option("auto", "auto, off or the side of a tile in pixels.")
     max_memory: int | None = option(None, "Memory above the imported process, e.g. 600MB.", text=parse_bytes)
+
+    hint: Path | None = option(None, "Mask as large as the photo, white where you see the reflection.")
+    force: bool = option(False, "Follow the network even where it finds nothing to remove.")
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:

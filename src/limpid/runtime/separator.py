@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
+import torch.nn.functional as F
 from PIL.Image import Resampling
 from torch import Tensor, nn
 
@@ -22,7 +23,7 @@ from limpid.layers.network import LayerNetwork
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task
 from limpid.options import method_with_keywords
-from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, blend_small_changes, confidence_of
+from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, Verdict, believed_by, blend_small_changes, confidence_of
 from limpid.runtime.cost import PROBE_SIDE, Cost, LiveBytes, measure, remember, remembered, seen, shipped
 from limpid.runtime.device import arithmetic
 from limpid.runtime.guided_upsampling import Guidance, apply_guidance, fit_guidance
@@ -43,17 +44,23 @@ _BAND = 1 << 19  # pixels of rows handled at once where there are no tiles
 _REBUILDING = 100  # bytes a pixel of such rows, and of the working size, while layers are rebuilt (measured: benchmarks/memory.py)
 
 
+Bands = Iterator[tuple[int, int, dict[str, Tensor]]]
+"""Top, bottom and layers of bands of rows, from top to bottom."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RowBand:
     """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1.
 
-    ``confidence``: how far the network is believed on this photo, 0 (nothing to remove) to 1.
+    ``confidence``: how probable it is that there is something to remove from this photo, 0…1; ``believed``: how far the network is
+    followed, 0 (nothing to remove) to 1.
     """
 
     top: int
     bottom: int
     layers: Mapping[str, Tensor]
     confidence: float = 1.0
+    believed: float = 1.0
 
 
 class Separator:
@@ -91,8 +98,9 @@ class Separator:
     def __call__(self, photo: Source | Photo, options: SeparationOptions) -> Separation:
         """Separate one photo: path, bytes, PIL image, array or tensor → layers (3, H, W), float32, 0…1, on the CPU.
 
-        For tasks whose layers add up, ``residual`` = I − T − R completes them, signed; ``confidence`` of the result is 0 where
-        the network found nothing to remove. Raises PhotoError for what is no photo and SettingError for settings out of range.
+        For tasks whose layers add up, ``residual`` = I − T − R completes them, signed; ``confidence`` of the result is how
+        probable it is that there is something to remove. Raises PhotoError for what is no photo, SettingError for settings out
+        of range, and UsageError for a hint that does not fit.
         """
         read_photo = photo if isinstance(photo, Photo) else read(photo)
         names = (*self.task.layers, *self.task.optional)
@@ -220,41 +228,71 @@ class Separator:
             raise UsageError(f"{self.name} learnt no residue; ask for the residual, which is what its layers leave over")
         size = (photo.height, photo.width)
         chosen = chosen or self.plan(size, options, held=photo.pixels.nbytes)
-        confidence, answer = self._preview(photo)
-        if not confidence:  # nothing to remove: no layer of the network would be used
+        hint = self._hint(photo, options)
+        verdict = self._preview(photo, hint, force=options.force or hint is not None)
+        if not verdict.believed:  # nothing to remove: no layer of the network would be used
             nothing = torch.zeros(()).expand(3, *size)  # one number, whatever the size
             raw = _in_bands(dict.fromkeys(self.task.layers, nothing), *size)
-        elif answer is not None and chosen.tile is None and chosen.working == size:
-            raw = _in_bands(answer, *size)
+        elif verdict.answer is not None and chosen.tile is None and chosen.working == size and RESIDUE not in names:
+            raw = _in_bands(verdict.answer, *size)
         else:
             separated = self._rebuilt if chosen.working != size else self._separated
-            raw = separated(photo, chosen, RESIDUE in names)
+            raw = separated(photo, chosen, hint, RESIDUE in names)
         try:
             for top, bottom, layers in raw:
-                done = self._finished(photo, slice(top, bottom), layers, options.strength, confidence, names)
-                yield RowBand(top=top, bottom=bottom, layers=done, confidence=confidence)
+                done = self._finished(photo, slice(top, bottom), layers, options.strength, verdict.believed, names)
+                yield RowBand(top=top, bottom=bottom, layers=done, confidence=verdict.confidence, believed=verdict.believed)
         finally:
             give_back()
 
-    def _preview(self, photo: Photo) -> tuple[float, dict[str, Tensor] | None]:
-        """How far the network is confidence on this photo, 1 where it sets no limits, and its answer if it saw every pixel."""
-        limits = self.network.whole_confidence
-        if limits is None:
-            return 1.0, None
-        large = max(photo.height, photo.width) > PREVIEW_SIDE
-        small = shrink(photo.pixels, *fit(photo.height, photo.width, PREVIEW_SIDE)) if large else photo.pixels
-        preview = replace(photo, pixels=small, alpha=None).tensor()
-        answer = self.run(preview)
-        return confidence_of(preview, answer[self.task.primary], limits), None if large else answer
+    def _hint(self, photo: Photo, options: SeparationOptions) -> Tensor | None:
+        """The mask that a person painted, (1, H, W), 0…1; raises UsageError for one of another size or a network without hints."""
+        if options.hint is None:
+            return None
+        if not self.network.hints:
+            raise UsageError(f"{self.name} knows no hints; leave out --hint, or take a network that was trained with them")
+        mask = read(options.hint)
+        if (mask.height, mask.width) != (photo.height, photo.width):
+            sizes = f"{mask.width}x{mask.height} pixels, the photo {photo.width}x{photo.height}"
+            raise UsageError(f"the hint has {sizes}; paint it on a copy of the photo")
+        return mask.tensor().mean(0, keepdim=True)
+
+    def _preview(self, photo: Photo, hint: Tensor | None, *, force: bool) -> Verdict:
+        """Whether there is anything to remove, by the change of the whole photo and, where the network has one, by its gate."""
+        limits, gate = self.network.whole_confidence, self.network.presence_limits
+        if limits is None and gate is None:
+            return Verdict()
+        size = (photo.height, photo.width)
+        large = max(size) > PREVIEW_SIDE
+        small = fit(*size, PREVIEW_SIDE) if large else size
+        pixels = shrink(photo.pixels, *small) if large else photo.pixels
+        preview = _with_hint(replace(photo, pixels=pixels, alpha=None).tensor(), _reduced(hint, small))
+        raw = self._answer(preview)
+        answer = self._blended(preview, raw, residue=False)
+        believed = confidence = 1.0 if limits is None else confidence_of(preview[:3], answer[self.task.primary], limits)
+        probability = self._presence(preview[:3], raw)
+        if probability is not None:
+            confidence, believed = probability, believed * believed_by(probability, gate)
+        return Verdict(confidence=confidence, believed=1.0 if force else believed, answer=None if large else answer)
 
     @torch.inference_mode()
-    def run(self, image: Tensor, context: Context | None = None, *, residue: bool = False) -> dict[str, Tensor]:
-        """The bare forward on (3, H, W) of any size, whole or, with ``context``, a tile: layer and step name → (3, H, W), CPU.
+    def _presence(self, image: Tensor, layers: Separation) -> float | None:
+        with self._turn, evaluating(self.network):
+            there = layers.map(lambda layer: layer[None].to(self.device))
+            probability = self.network.presence(image[None].to(self.device), there)
+        return None if probability is None else float(probability)
 
-        Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1. ``residue``: with what the
-        network learnt to be neither layer. What its authors resize is not resized here. Raises WeightsError for an answer that
-        holds NaN or infinities, from which no photo can be made.
+    def run(self, image: Tensor, context: Context | None = None, *, residue: bool = False) -> dict[str, Tensor]:
+        """The bare forward on (3, H, W) of any size, whole or, with ``context``, a tile: layer name → (3, H, W), CPU.
+
+        With a hint (4, H, W). Unclamped, but for networks whose layers have a range of their own, which is mapped to 0…1.
+        ``residue``: with what the network learnt to be neither layer. What its authors resize is not resized here. Raises
+        WeightsError for an answer that holds NaN or infinities, from which no photo can be made.
         """
+        return self._blended(image, self._answer(image, context, residue=residue), residue=residue)
+
+    @torch.inference_mode()
+    def _answer(self, image: Tensor, context: Context | None = None, *, residue: bool = False) -> Separation:
         height, width = image.shape[-2:]
         with self._turn, evaluating(self.network), _answering(self.network, residue):
             started = time.perf_counter()
@@ -266,11 +304,15 @@ class Separator:
             self._learn_from(padded.shape[-2] * padded.shape[-1], time.perf_counter() - started, counter)
         give_back()
         self._check_finite(layers)
+        return layers
+
+    def _blended(self, image: Tensor, layers: Separation, *, residue: bool) -> dict[str, Tensor]:
+        """Small changes taken back, a learnt residue under its name."""
         limits = self.network.local_confidence
-        found = dict(blend_small_changes(image, layers, limits) if limits is not None else layers)
+        found = dict(blend_small_changes(image[:3], layers, limits) if limits is not None else layers)
         if self.network.learns_residue:
             found |= {RESIDUE: found.pop("residual")} if residue else {}
-        return {**found, **layers.steps}
+        return found
 
     def _learn_from(self, pixels: int, seconds: float, counter: LiveBytes | None) -> None:
         """Note what a forward of so many pixels cost, unless it tells little: a small one takes its time for setting up."""
@@ -309,9 +351,9 @@ class Separator:
     def _rebuilds(self, size: tuple[int, int], options: SeparationOptions) -> bool:
         return self.task.rebuilds and options.resolution == "auto" and max(size) > _LARGER * WORKING_SIDE
 
-    def _separated(self, photo: Photo, chosen: Plan, residue: bool) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+    def _separated(self, photo: Photo, chosen: Plan, hint: Tensor | None, residue: bool) -> Bands:
         if chosen.tile is None:
-            yield from _in_bands(self.run(photo.tensor(), residue=residue), photo.height, photo.width)
+            yield from _in_bands(self.run(_with_hint(photo.tensor(), hint), residue=residue), photo.height, photo.width)
             return
         grid, size = self.network.needs.grid, (photo.height, photo.width)
         rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid) for length in size)
@@ -319,7 +361,8 @@ class Separator:
         context = self._context(photo, chosen.context, residue) if chosen.context else None
 
         def separate(row: Span, column: Span) -> dict[str, Tensor]:
-            tile = photo.tensor(slice(row.start, row.stop))[:, :, column.start : column.stop]
+            rows = slice(row.start, row.stop)
+            tile = _with_hint(photo.tensor(rows), None if hint is None else hint[:, rows])[:, :, column.start : column.stop]
             place = Tile(top=row.start, left=column.start, height=height, width=width)
             return self.run(tile, context and context.at(place), residue=residue)
 
@@ -341,10 +384,10 @@ class Separator:
         ):
             return self.network.context(self._padded(image), (image.shape[-2], image.shape[-1]))
 
-    def _rebuilt(self, photo: Photo, chosen: Plan, residue: bool) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+    def _rebuilt(self, photo: Photo, chosen: Plan, hint: Tensor | None, residue: bool) -> Bands:
         small = self._resized(photo, chosen.working)
         parts: dict[str, list[Tensor]] = {}
-        for _, _, layers in self._separated(small, chosen, residue):
+        for _, _, layers in self._separated(small, chosen, _reduced(hint, chosen.working), residue):
             for name, layer in layers.items():
                 parts.setdefault(name, []).append(layer)
         guide, primary = small.tensor(), self.task.primary
@@ -383,11 +426,20 @@ class Separator:
         return {name: done[name] for name in names}
 
 
+def _with_hint(image: Tensor, hint: Tensor | None) -> Tensor:
+    """(3, H, W), and the hint (1, H, W) as a fourth channel where there is one."""
+    return image if hint is None else torch.cat([image, hint])
+
+
+def _reduced(hint: Tensor | None, size: tuple[int, int]) -> Tensor | None:
+    return hint if hint is None else F.interpolate(hint[None], size=size, mode="area")[0]
+
+
 def _band_rows(width: int) -> int:
     return max(16, _BAND // width)
 
 
-def _in_bands(layers: Mapping[str, Tensor], height: int, width: int) -> Iterator[tuple[int, int, dict[str, Tensor]]]:
+def _in_bands(layers: Mapping[str, Tensor], height: int, width: int) -> Bands:
     step = _band_rows(width)
     for top in range(0, height, step):
         bottom = min(top + step, height)
