@@ -155,7 +155,7 @@ def _refuse_large(path: Path, names: int) -> None:
 
 
 def _too_large(path: Path) -> WeightsError:
-    return WeightsError(f"{path} holds more names than any network has (over {MOST_TENSORS:,}); save the state dict alone")
+    return WeightsError(f"{path} holds more names than any network has; save the state dict alone")
 
 
 def _legacy(path: Path) -> Any:
