@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from limpid.errors import WeightsError
+from limpid.files import open_file
 from limpid.weights import safe_pickle
 
 _HEAD = 4096  # bytes that tell what a file is
@@ -48,7 +49,7 @@ def read(path: Path) -> Document:
     was run), when a tensor claims more than the file holds, and when one holds NaN or infinity.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(_HEAD)
     except FileNotFoundError as error:
         raise WeightsError(f"{path}: there is no such file") from error
