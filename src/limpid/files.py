@@ -3,11 +3,14 @@
 import errno
 import hashlib
 import json
+import lzma
 import os
 import re
 import secrets
 import shutil
 import stat
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from io import BufferedReader
@@ -15,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from limpid.errors import LimpidError, SettingError
+
+ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, EOFError, NotImplementedError, RuntimeError)
+"""What the standard library raises for zips that are damaged, encrypted, or packed or named in a way that nobody knows."""
 
 _PARTIAL = re.compile(r"\.limpid-[0-9a-f]+\.partial")
 

@@ -98,10 +98,10 @@ def test_shipped_costs_are_those_of_the_networks(name):
     made = limpid.load(name, precision="float32")
     assert made.known_cost
     with LiveBytes() as counter:
-        made.run(torch.rand(3, 64, 64))
-    counted = cost.seen(64 * 64, 1.0, counter).bytes_per_pixel
+        made.run(torch.rand(3, 128, 128))
+    counted = cost.seen(128 * 128, 1.0, counter).bytes_per_pixel
     assert set(manifest.rows()[name].costs) == set(made.network.needs.precisions)
-    assert shipped(made.sha256, CPU, "float32").bytes_per_pixel == pytest.approx(counted, rel=0.15)
+    assert shipped(made.sha256, CPU, "float32").bytes_per_pixel == pytest.approx(counted, rel=0.3)
 
 
 def test_what_is_measured_here_replaces_what_is_shipped(cache):

@@ -1,14 +1,13 @@
 """A raw download as one flat listing of files: folders and zips, zips within zips, nothing outside them ever touched."""
 
-import lzma
 import shutil
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from limpid.errors import DataError
+from limpid.files import ZIP_FAULTS, is_special
 
 MOST_BYTES = 200 * 2**30
 """Default bound on the unpacked size of a download."""
@@ -33,7 +32,7 @@ class Unpacker:
         """
         if raw.is_dir():
             return dict(sorted(self._expand(_walk(raw), depth=0)))
-        if not zipfile.is_zipfile(raw):
+        if is_special(raw) or not zipfile.is_zipfile(raw):
             what = "is neither a folder nor a zip; unpack it first" if raw.exists() else "does not exist"
             raise DataError(f"{raw} {what}; expected the downloaded folder or zip")
         return dict(sorted(self._expand(_walk(self._unpack(raw)), depth=1)))
@@ -58,7 +57,7 @@ class Unpacker:
                 self._check_room(archive, sum(member.file_size for member in members))
                 for member in members:
                     self._extract(content, member, target / _safe(member, archive))
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        except ZIP_FAULTS as error:
             raise DataError(f"{archive.name} cannot be unpacked ({error}); download it again") from error
         except OSError as error:  # no room, names too long, a file where a folder should be
             raise DataError(f"{archive.name} cannot be unpacked to {self.scratch}: {error.strerror or error}") from error

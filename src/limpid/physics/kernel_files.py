@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from limpid.errors import DataError, MissingExtraError
+from limpid.files import ZIP_FAULTS, is_special
 
 _VARIABLE = "kernels"
 
@@ -22,7 +22,7 @@ def read_kernels(path: Path) -> list[np.ndarray]:
     """
     if not path.exists():
         raise DataError(f"{path} does not exist; expected a kernel set: .npz, .mat or a folder of .png")
-    if not (path.is_dir() or path.suffix.lower() in _READERS):
+    if is_special(path) or not (path.is_dir() or path.suffix.lower() in _READERS):
         raise DataError(f"{path} is no kernel set; expected .npz, .mat or a folder of .png")
     raw = list(_pngs(path) if path.is_dir() else _READERS[path.suffix.lower()](path))
     if not raw:
@@ -46,7 +46,7 @@ def _npz(path: Path) -> Iterable[np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = [archive[name] for name in archive.files]
-    except (OSError, ValueError, BadZipFile) as failure:
+    except (OSError, *ZIP_FAULTS) as failure:
         raise DataError(f"{path} cannot be read as .npz: {failure}") from failure
     for array in arrays:
         yield from array if array.ndim == 3 else [array]

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from limpid.files import parse_json, read_file, replacing
+from limpid.files import parse_json, read_file
 from limpid.runtime.device import arithmetic
 from limpid.weights import manifest
 from limpid.weights.fetch import cache_folder
@@ -130,7 +130,12 @@ def remembered(sha256: str | None, device: torch.device, precision: str) -> Cost
 
 
 def remember(cost: Cost, sha256: str | None, device: torch.device, precision: str) -> None:
-    """Keep a cost in the cache directory; where that cannot be written, the next process finds out anew."""
+    """Keep a cost in the cache directory; where that cannot be written, the next process finds out anew.
+
+    Not written with the care that photos are: half a note is as none, and flushing to a busy disk takes longer than a forward.
+    """
     if sha256 is not None:
-        with suppress(OSError), replacing(_place(sha256, device, precision)) as partial:
-            partial.write_text(json.dumps(asdict(cost)), encoding="utf-8")
+        place = _place(sha256, device, precision)
+        with suppress(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(json.dumps(asdict(cost)), encoding="utf-8")

@@ -56,14 +56,16 @@ class Plan:
     """How one photo will be separated.
 
     ``working``: (height, width) that the network sees; ``tile``: side of a tile in pixels, None for the whole photo at once;
-    ``tiles``: how many; ``halo``: pixels that they see around what they contribute; ``context``: (height, width, padding
-    included) at which the global parts of the network see the photo first, None without such parts or tiles. ``ram``: expected
-    bytes above the imported process; ``seconds``: expected time of the network; None where the network has never run.
+    ``tiles``: how many; ``pixels``: that the network sees in all; ``halo``: pixels that tiles see around what they contribute;
+    ``context``: (height, width, padding included) at which the global parts of the network see the photo first, None without such
+    parts or tiles. ``ram``: expected bytes above the imported process; ``seconds``: expected time of the network; None where the
+    network has never run.
     """
 
     working: tuple[int, int]
     tile: int | None
     tiles: int
+    pixels: int
     halo: int
     context: tuple[int, int] | None
     ram: int | None
@@ -132,8 +134,9 @@ def plan(
             affordable = max(side**2, int((budget - held.fixed - held.throughout) / cost.bytes_per_pixel))
             context = _context(padded, affordable, needs) if contextual else None
         tiles, pixels = _count(padded, side, near, context, needs)
-        ram, seconds = (price(side), cost.seconds_per_pixel * (pixels + preview)) if cost else (None, None)
-        return Plan(working=working, tile=side, tiles=tiles, halo=near, context=context, ram=ram, seconds=seconds)
+        pixels += preview
+        ram, seconds = (price(side), cost.seconds_per_pixel * pixels) if cost else (None, None)
+        return Plan(working=working, tile=side, tiles=tiles, pixels=pixels, halo=near, context=context, ram=ram, seconds=seconds)
 
     least = _round_up(2 * around(0) + FADE + CORE, needs.grid)
     if tile not in ("auto", "off"):
@@ -145,7 +148,7 @@ def plan(
             f"this network must see a photo whole and {working[1]}×{working[0]} needs about {price(None) / 1e6:.0f} MB,"
             f" but {budget / 1e6:.0f} MB are allowed; raise --max-memory or make the photo smaller"
         )
-    if tile == "off" or fits:
+    if tile == "off" or fits or least >= max(padded):
         return planned(None)
     candidates = range(_round_up(max(padded), needs.grid), least, -needs.grid)
     return planned(next((side for side in candidates if price(side) <= budget), least))

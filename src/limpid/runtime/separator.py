@@ -40,6 +40,7 @@ RESIDUE = "residue"
 """What a network learnt to be neither layer, where it did: its ``residual``, −1…1."""
 
 _LARGER = 1.25  # times the size that the network sees, beyond which a photo has detail that it never saw
+_WORTHWHILE = 1.5  # pixels that tiles see in all, of one that the photo has: beyond it, a smaller working size is better value
 _BAND = 1 << 19  # pixels of rows handled at once where there are no tiles
 _REBUILDING = 100  # bytes a pixel of such rows, and of the working size, while layers are rebuilt (measured: benchmarks/memory.py)
 
@@ -142,12 +143,13 @@ class Separator:
             except NoRoomError as error:
                 refusal = error
                 continue
-            if chosen.ram is None or chosen.ram <= budget:
-                return chosen
             found.append(chosen)
+            fits = chosen.ram is None or chosen.ram <= budget
+            if fits and (chosen.tile is None or chosen.pixels <= _WORTHWHILE * working[0] * working[1]):
+                break
         if not found:
             raise refusal
-        return min(found, key=lambda chosen: chosen.ram or 0)
+        return min(found, key=lambda chosen: (_excess(chosen, budget), chosen.tile is not None))
 
     def _held(self, size: tuple[int, int], working: tuple[int, int], held: int, otherwise: int) -> Held:
         """What a photo of ``size`` takes besides the forward, when the network sees it at ``working``."""
@@ -320,7 +322,7 @@ class Separator:
         if counter is not None:
             self._learn(seen(pixels, seconds, counter))
             return
-        telling = known is not None and (pixels >= PROBE_SIDE**2 or 0 < known.pixels <= pixels)
+        telling = known is not None and (pixels >= PROBE_SIDE**2 or 0 < known.pixels < pixels)
         if known is not None and telling and not self._given and not 0.8 < seconds / pixels / known.seconds_per_pixel < 1.25:
             self._learn(replace(known, seconds_per_pixel=seconds / pixels, pixels=pixels))
 
@@ -433,6 +435,11 @@ def _with_hint(image: Tensor, hint: Tensor | None) -> Tensor:
 
 def _reduced(hint: Tensor | None, size: tuple[int, int]) -> Tensor | None:
     return hint if hint is None else F.interpolate(hint[None], size=size, mode="area")[0]
+
+
+def _excess(chosen: Plan, budget: int) -> int:
+    """Bytes above the budget."""
+    return max(0, (chosen.ram or 0) - budget)
 
 
 def _band_rows(width: int) -> int:

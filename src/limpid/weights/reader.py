@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from limpid.errors import WeightsError
+from limpid.files import open_file
 from limpid.weights import safe_pickle
 
 MOST_TENSORS = 50_000
@@ -53,7 +54,7 @@ def read(path: Path) -> Document:
     was run), when a tensor claims more than the file holds, and when one holds NaN or infinity.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(_HEAD)
     except FileNotFoundError as error:
         raise WeightsError(f"{path}: there is no such file") from error
