@@ -384,7 +384,7 @@ def test_missing_folder_and_unreadable(tmp_path, monkeypatch):
     def locked(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "open", locked)  # root may read anything, so chmod proves nothing
+    monkeypatch.setattr("limpid.files.open", locked, raising=False)  # root may read anything, so chmod proves nothing
     with pytest.raises(PhotoError, match="permission"):
         read(path)
 
