@@ -198,7 +198,9 @@ def test_a_tiff_is_turned_by_an_orientation_of_any_kind(order, kind):
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("camera", [0, 1, 8, 100, 1 << 30])
 def test_a_tiff_whose_camera_data_are_broken_is_turned_and_read(order, camera):
-    assert_upright(read(data := tiff(order, 3, camera)), data)
+    found = read(data := tiff(order, 3, camera))
+    assert_upright(found, data)
+    assert "EXIF" in " ".join(found.notes)
 
 
 @pytest.mark.parametrize("order", ORDERS)
