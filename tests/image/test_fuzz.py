@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from heif_samples import HEIC
 from limpid.errors import PhotoError
+from limpid.image.formats import WRITABLE
 from limpid.image.read import read
 from limpid.image.write import write
 from photo_samples import ALL_FORMATS, ICC, encoded, exif, picture, png, samples
@@ -20,6 +22,10 @@ MAX_PIXELS = 1 << 20
 def seeds(format: str) -> list[bytes]:
     """Two or more sound files of a format, as different inside as it allows."""
     small = picture(size=(9, 7))
+    if format == "HEIF":
+        return list(HEIC.values())
+    if format == "PPM":
+        return [b"P1 3 2 101010", b"P3 2 1 9 1 2 3 4 5 6", b"P5#x\n9 7 255\n" + bytes(63), encoded(small, "PPM")]
     if format == "GIF":
         return [encoded(small, format), encoded(small, format, save_all=True, append_images=[small.rotate(180)])]
     if format == "BMP":
@@ -57,11 +63,13 @@ def damage(draw: st.DrawFn, files: list[bytes]) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("format", ALL_FORMATS)
+@pytest.mark.parametrize("format", [*ALL_FORMATS, "PPM", "HEIF"])
 def test_damaged_files_are_read_or_refused_and_never_half_written(format, fuzz_examples, tmp_path, capfd):
+    if format == "HEIF":
+        pytest.importorskip("pi_heif")
     outcomes = {"read": 0, "refused": 0}
     lines: list[str] = []
-    target = tmp_path / f"out.{'png' if format == 'GIF' else format.lower()}"
+    target = tmp_path / f"out.{format.lower() if format in WRITABLE else 'png'}"
 
     @settings(max_examples=fuzz_examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(data=damage(seeds(format)), allow_truncated=st.booleans())

@@ -129,7 +129,8 @@ def _directory(block: bytearray, order: str, at: int) -> _Directory | None:
     (count,) = struct.unpack_from(order + "H", block, at)
     begin, end = at + 2, at + 2 + 12 * count
     whole = end <= len(block)
-    rows = struct.iter_unpack(order + "HHII", block[begin : end if whole else begin + (len(block) - begin) // 12 * 12])
+    held = min(count, (len(block) - begin) // 12, _FIELDS + 1)  # one more than is allowed, which _walk refuses
+    rows = struct.iter_unpack(order + "HHII", block[begin : begin + 12 * held])
     fields = [_field(begin + 12 * index, *row) for index, row in enumerate(rows)]
     if not whole:  # what follows the last true field is other data
         fields = list(takewhile(lambda field: field.kind in _SIZES, fields))

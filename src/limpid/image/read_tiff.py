@@ -45,7 +45,7 @@ def decode(file: BinaryIO, *, name: str, max_pixels: int) -> Decoded:
         converted = page.photometric not in (*_GREYS, _RGB, _PALETTE)
         found = _described(tiff, page)
     found.icc = decoded.icc if converted else found.icc
-    found.exif = _exif(file)
+    found.exif = _exif(file, found.notes)
     if several:
         found.notes.append("first page of several")
     return decoded.described(found)
@@ -172,8 +172,8 @@ def _finish(samples: np.ndarray, page: tifffile.TiffPage, name: str) -> Decoded:
     return Decoded(pixels=colour, alpha=alpha, notes=notes)
 
 
-def _exif(file: BinaryIO) -> bytes | None:
-    """The camera's directories of a TIFF as an EXIF block of its own; None when there are none."""
+def _exif(file: BinaryIO, notes: list[str]) -> bytes | None:
+    """The camera's directories of a TIFF as an EXIF block of its own; None when there are none, or with a note when broken."""
     file.seek(0)
     found, kept = Image.Exif(), Image.Exif()
     try:
@@ -183,8 +183,11 @@ def _exif(file: BinaryIO) -> bytes | None:
                 kept[tag] = found[tag]
         for directory in (EXIF, GPS):
             kept.get_ifd(directory).update(found.get_ifd(directory))
+            if directory in found and not kept.get_ifd(directory):
+                notes.append("a broken part of EXIF dropped")
         return kept.tobytes() if len(kept) or kept.get_ifd(EXIF) or kept.get_ifd(GPS) else None
     except Exception:  # noqa: BLE001 - damaged metadata raises anything, and never costs the user the photo
+        notes.append("broken EXIF dropped")
         return None
 
 
