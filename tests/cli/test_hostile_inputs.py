@@ -164,6 +164,6 @@ def test_resolutions_that_no_picture_has_are_dropped_with_a_note(limpid, photos,
     done = limpid("separate", photos, "-o", tmp_path / "out", "-m", tiny, "--layers", "T", "--format", format)
     assert done.code == 0, done.err
     assert len(outputs(tmp_path / "out")) == 3
-    with Image.open(tmp_path / f"out/b.transmission.{format}") as written:
+    with Image.open(next((tmp_path / "out").glob("b.*"))) as written:
         assert max(written.info.get("dpi", (1, 1))) <= 65535
     assert ("DPI dropped" in done.err) == (dpi != (2**32 - 1, 2**32 - 1))

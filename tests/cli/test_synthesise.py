@@ -303,3 +303,32 @@ def test_a_stop_leaves_nothing(tmp_path, number, code):
     assert b"stopped" in err
     assert b"Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def _a_file(folder):
+    (folder / "notes.txt").write_text("mine")
+
+
+def _a_folder(folder):
+    (folder / "thesis").mkdir()
+    (folder / "thesis" / "chapter.tex").write_text("mine")
+
+
+def _a_link(folder):
+    (folder / "home").symlink_to(folder.parent)
+
+
+def _a_retouched_picture(folder):
+    picture(next(path for path in folder.rglob("*.png") if path.parent != folder))
+
+
+@pytest.mark.parametrize("put", [_a_file, _a_folder, _a_link, _a_retouched_picture])
+def test_overwriting_deletes_only_what_was_made(limpid, tmp_path, put):
+    words = ("synthesise", "leaves", tmp_path / "a", "--count", 2, "--size", 16)
+    assert limpid(*words).code == 0
+    put(tmp_path / "a")
+    before = files(tmp_path / "a")
+    refused = limpid(*words, "--seed", 5, "--overwrite")
+    assert refused.code == 2
+    assert "did not make or somebody changed" in refused.err
+    assert files(tmp_path / "a") == before

@@ -192,3 +192,37 @@ def test_check_of_nothing_is_an_error(tmp_path):
         check(tmp_path / "nowhere")
     with pytest.raises(DataError, match="holds nothing to check"):
         check(tmp_path)
+
+
+RECORD = {"size": None, "sha256": "0" * 64}
+DAMAGED = {
+    "a place on the disk": {"/etc/passwd": RECORD},
+    "a place outside": {"../../../../etc/passwd": RECORD},
+    "a detour outside": {"a/../../b": RECORD},
+    "a place on another system": {"C:\\Windows\\win.ini": RECORD},
+    "a detour of another system": {"..\\b": RECORD},
+    "a name too long": {"a" * 5000: RECORD},
+    "a name of nothing": {"": RECORD},
+    "a NUL": {"a\0b": RECORD},
+    "no size": {"a": {**RECORD, "size": []}},
+    "half a size": {"a": {**RECORD, "size": [3]}},
+    "a size of words": {"a": {**RECORD, "size": ["wide", "high"]}},
+    "a checksum of numbers": {"a": {**RECORD, "sha256": 5}},
+}
+
+
+@pytest.mark.parametrize("files", DAMAGED.values(), ids=DAMAGED)
+def test_a_manifest_that_lists_what_is_no_file_of_the_set_is_refused(tmp_path, files):
+    content = {"format": 1, "set": "s", "variant": "", "count": 1, "files": files, "origin": None}
+    (tmp_path / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"manifest\.json is no manifest of a prepared set") as refusal:
+        check(tmp_path)
+    assert len(str(refusal.value)) < 400
+    assert "\0" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"files": ' * 50_000, b"\xff\xfe", b"{}\0"])
+def test_json_that_is_deep_or_no_text_is_refused(tmp_path, content):
+    (tmp_path / "manifest.json").write_bytes(content)
+    with pytest.raises(DataError, match=r"manifest\.json is no manifest"):
+        check(tmp_path)

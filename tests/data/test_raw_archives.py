@@ -127,3 +127,25 @@ def test_damaged_missing_and_foreign_files_are_refused(tree, zipped, tmp_path, s
         Unpacker(scratch).files(tmp_path / "x.tar")
     with pytest.raises(DataError, match="does not exist"):
         Unpacker(scratch).files(tmp_path / "nowhere")
+
+
+def damaged_zip(path, packing, at):
+    """A zip whose one member is packed so, with its content or its name broken."""
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr("Set/naïve.txt", bytes(range(256)) * 40)
+    data = bytearray(path.read_bytes())
+    name = "naïve".encode()
+    if at == "content":
+        start = data.index(name) + len("Set/naïve.txt".encode())
+        data[start : start + 60] = b"\xff" * 60
+    else:
+        data = bytearray(bytes(data).replace(name, b"na\xff\xfeve"))
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("at", ["content", "name"])
+def test_zips_broken_in_any_packing_are_one_kind_of_error(tmp_path, scratch, packing, at):
+    with pytest.raises(DataError, match=r"x\.zip"):
+        Unpacker(scratch).files(damaged_zip(tmp_path / "x.zip", packing, at))

@@ -1,5 +1,6 @@
 """Scores that are remembered."""
 
+import json
 import math
 
 import pytest
@@ -59,3 +60,35 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
 def test_keys_tell_where_one_part_ends():
     assert key("ab", "c") != key("a", "bc")
     assert key("a", "b") == key("a", "b")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        {"values": "many"},
+        {"values": {"psnr": "high"}},
+        {"size": "large"},
+        {"size": [1]},
+        {"seconds": "long"},
+        {"peak_bytes": []},
+        {"conditions": {"noise": {}}},
+        {"capped": 3},
+        {"item": None},
+        {"stranger": 1},
+    ],
+    ids=lambda damage: str(damage)[:20],
+)
+def test_a_damaged_row_costs_that_score_alone(tmp_path, damage):
+    path = tmp_path / "scores.jsonl"
+    cache = Cache(path)
+    cache.put("a", score("a"))
+    cache.put("b", score("b"))
+    cache.close()
+    first, second = path.read_bytes().splitlines()
+    changed = damage if isinstance(damage, bytes) else json.dumps({**json.loads(first), **damage}).encode()
+    path.write_bytes(changed + b"\n" + second + b"\n")
+    found = reopened(path)
+    assert found.get("b").item == "b"
+    assert found.get("a") is None or found.get("a").item == "a"

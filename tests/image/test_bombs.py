@@ -113,3 +113,31 @@ def test_compressed_profiles_and_texts_are_bounded():
     result = read(data[:33] + bomb + text + data[33:])
     assert result.metadata.icc is None
     assert result.metadata.xmp is None
+
+
+def overlapping(**settings: object) -> tuple[bytes, bytes]:
+    """An uncompressed TIFF of 30 parts, and the same with all of them at the place of the first, so that little is left of it."""
+    buffer = io.BytesIO()
+    samples = np.zeros((480, 16, 3), settings.pop("dtype", np.uint8))
+    tifffile.imwrite(buffer, samples, photometric="rgb", metadata=None, **settings)
+    sound = buffer.getvalue()
+    data = bytearray(sound)
+    with tifffile.TiffFile(io.BytesIO(sound)) as tiff:
+        page = tiff.pages[0]
+        offsets = page.tags.get(324) or page.tags[273]
+        kind = f"{tiff.byteorder}30{'Q' if int(offsets.dtype) == 16 else 'I'}"
+        assert len(offsets.value) == 30
+        assert offsets.valueoffset < offsets.value[0]
+        struct.pack_into(kind, data, offsets.valueoffset, *[offsets.value[0]] * 30)
+        return sound, bytes(data[: offsets.value[0] + 2 * page.databytecounts[0]])
+
+
+@pytest.mark.parametrize("parts", [{"rowsperstrip": 16}, {"tile": (16, 16)}], ids=str)
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("more", [{}, {"dtype": np.uint16}, {"bigtiff": True}], ids=str)
+def test_strips_and_tiles_that_overlap_are_refused(parts, order, more):
+    sound, small = overlapping(byteorder=order, **parts, **more)
+    assert read(sound).pixels.shape == (480, 16, 3)
+    assert len(small) < len(sound) / 4
+    with pytest.raises(PhotoError, match="strips overlap"):
+        read(small)

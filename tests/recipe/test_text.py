@@ -86,3 +86,24 @@ def test_what_is_written_is_read_back(text):
     written = yaml.dump({"on": text, "number": 1e-5}, Dumper=Dumper, allow_unicode=True)
     assert read(written, "r").data == {"on": text, "number": 1e-5}
     assert "'on':" not in written
+
+
+def laughs(levels, width, flow=True):
+    """A few lines that stand for ``width ** levels`` values."""
+    rows = ["a0: &a0 lol"]
+    for level in range(1, levels + 1):
+        name = f"*a{level - 1}"
+        listed = f"[{', '.join([name] * width)}]" if flow else "".join(f"\n  k{index}: {name}" for index in range(width))
+        rows.append(f"a{level}: &a{level} {listed}")
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("flow", [True, False])
+@pytest.mark.parametrize(("levels", "width"), [(9, 10), (30, 2), (2, 400)])
+def test_aliases_of_aliases_are_not_unfolded(levels, width, flow):
+    with pytest.raises(UsageError, match=r"r.yaml:\d+.* more than 100,000 values; write out what its aliases"):
+        read(laughs(levels, width, flow), "r.yaml")
+
+
+def test_honest_aliases_are_read():
+    assert read(laughs(3, 4), "r.yaml").data["a1"] == ["lol"] * 4
