@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from limpid._version import __version__
+from limpid.cli import app as app_command
 from limpid.cli import convert, demo, doctor, evaluate, inspect, models, photo, prepare, synthesise, train
 from limpid.errors import LimpidError, UsageError
 
@@ -36,6 +37,7 @@ app.command("synthesise")(synthesise.synthesise)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("app")(app_command.app)
 app.command("doctor")(doctor.doctor)
 
 

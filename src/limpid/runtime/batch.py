@@ -1,7 +1,7 @@
 """Many photos through one or several separators: layers to files, a report for each, one bad photo never stops the rest."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,7 +100,7 @@ def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted
     if options.dry_run:
         report.outputs = {layer: str(target) for layer, target in job.outputs.items()}
         return
-    layers, report.confidence = _layers(photo, separator, wanted, list(job.outputs), chosen)
+    layers, report.confidence = layer_pixels(photo, separator, wanted, list(job.outputs), chosen)
     if report.confidence == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
@@ -110,8 +110,8 @@ def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted
         report.warnings += [note for note in written.notes if note not in report.warnings]
 
 
-def _layers(
-    photo: Photo, separator: Separator, options: SeparationOptions, names: list[str], chosen: Plan
+def layer_pixels(
+    photo: Photo, separator: Separator, options: SeparationOptions, names: Sequence[str], chosen: Plan
 ) -> tuple[dict[str, np.ndarray], float]:
     """All layers in the depth of the photo, filled band by band, and the confidence; signed layers are shown around middle grey."""
     confidence = 1.0
