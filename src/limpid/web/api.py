@@ -44,6 +44,7 @@ _STATUS: Mapping[type[LimpidError], int] = {
     UsageError: 422,
     BusyError: 429,
 }
+_MEDIA = {"jpg": "jpeg", "tif": "tiff", "ppm": "x-portable-pixmap"}
 _GONE = 499  # nobody reads it
 _RETRY_SECONDS = 5
 
@@ -80,9 +81,7 @@ def build(service: Service) -> FastAPI:
         yield
         service.queue.close()
 
-    app = FastAPI(
-        title="limpid", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan, description=__doc__ or ""
-    )
+    app = FastAPI(title="limpid", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan, description=__doc__ or "")
     app.state.service = service
     for name, task in ROUTES.items():
         app.add_api_route(
@@ -168,7 +167,7 @@ def _response(files: Mapping[str, bytes], suffix: str, found: Layers, model: str
         "nothing_to_remove": found.confidence == 0,
     }
     headers = {f"X-Limpid-{name.replace('_', '-').title()}": str(value).lower() for name, value in facts.items() if name != "model"}
-    media = f"image/{'jpeg' if suffix == 'jpg' else suffix}"
+    media = f"image/{_MEDIA.get(suffix, suffix)}"
     if answer == "json":
         layers = {name: b64encode(content).decode() for name, content in files.items()}
         return JSONResponse({**facts, "media_type": media, "notes": list(found.photo.notes), "layers": layers}, headers=headers)
@@ -193,7 +192,8 @@ async def _run(request: Request, service: Service, function: Callable[[], Respon
     result = asyncio.wrap_future(job.future)
     gone = asyncio.create_task(_gone(request))
     try:
-        await asyncio.wait({result, gone}, timeout=service.timeout, return_when=asyncio.FIRST_COMPLETED)
+        waited: set[asyncio.Future[Any]] = {result, gone}
+        await asyncio.wait(waited, timeout=service.timeout, return_when=asyncio.FIRST_COMPLETED)
         if result.done():
             return result.result()
         if gone.done():
@@ -203,6 +203,7 @@ async def _run(request: Request, service: Service, function: Callable[[], Respon
         return Response(status_code=_GONE)
     finally:
         gone.cancel()
+        result.cancel()  # nobody asks what became of it
         job.give_up()
 
 

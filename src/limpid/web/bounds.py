@@ -14,7 +14,7 @@ _ROUND = {"Connection": "close"}
 
 
 class Bounds:
-    """ASGI middleware. ``largest``: bytes of a body, by Content-Length and again while it comes (413); ``seconds`` for all of it (408).
+    """ASGI middleware. ``largest``: bytes of a body, as it says and again as it comes (413); ``seconds`` for all of it (408).
 
     ``exceptions``: path → bytes where more is allowed.
     """

@@ -4,6 +4,7 @@ import secrets
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,12 @@ def fill(service: Service) -> None:
             with gr.Tabs():
                 with gr.Tab("Before and after"):
                     slider = gr.ImageSlider(
-                        label="Before and after", type="filepath", format="png", elem_id="slider", max_height=700, buttons=["fullscreen"]
+                        label="Before and after",
+                        type="filepath",
+                        format="png",
+                        elem_id="slider",
+                        max_height=700,
+                        buttons=["fullscreen"],
                     )
                 with gr.Tab("Layers"):
                     layers = gr.Gallery(label="Layers", columns=2, elem_id="layers", format="png", buttons=["fullscreen"])
@@ -178,7 +184,7 @@ def _clean_all(service: Service, contents: Sequence[bytes], task: str, wish: Wis
     for place, content in enumerate(contents, start=1):
         progress((place - 1, len(contents)), desc=f"Photo {place}")
         try:
-            files |= service.queue.run(lambda content=content, place=place: _files(service, content, task, wish, place))
+            files |= service.queue.run(partial(_files, service, content, task, wish, place))
         except LimpidError as error:
             failed.append(f"photo {place}: {error}")
     if not files:

@@ -5,6 +5,7 @@ import signal
 from types import FrameType
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -14,6 +15,7 @@ HEADER_SECONDS = 30.0
 MOST = 512
 """Connections at one time."""
 
+_LINGER = 2.0  # seconds in which a client that still sends may read its answer
 _DRAIN = 25  # seconds that running requests have after SIGTERM
 
 
@@ -22,12 +24,12 @@ class PatientProtocol(H11Protocol):
 
     _waiting: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: Any) -> None:
         """Start the clock; refuse what is too many."""
         super().connection_made(transport)
         if len(self.connections) > MOST:
             transport.abort()
-        self._wait()
+        self._wait(HEADER_SECONDS)
 
     def data_received(self, data: bytes) -> None:
         """Stop the clock once there is a request to answer."""
@@ -36,18 +38,18 @@ class PatientProtocol(H11Protocol):
             self._stop()
 
     def on_response_complete(self) -> None:
-        """Start the clock for the next request of the connection."""
+        """Start the clock for the next request; a body that comes although it is answered is not listened to for long."""
         super().on_response_complete()
-        self._wait()
+        self._wait(HEADER_SECONDS if self.conn.their_state is not h11.SEND_BODY else _LINGER)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
         self._stop()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float) -> None:
         self._stop()
-        self._waiting = self.loop.call_later(HEADER_SECONDS, self._cut)
+        self._waiting = self.loop.call_later(seconds, self._cut)
 
     def _stop(self) -> None:
         if self._waiting is not None:

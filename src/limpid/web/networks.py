@@ -11,8 +11,8 @@ from limpid.runtime.memory import default_budget
 from limpid.runtime.options import DeviceOptions
 from limpid.runtime.photo_jobs import labelled
 from limpid.runtime.separator import Separator
-from limpid.weights import manifest
 from limpid.web.stopping import watch
+from limpid.weights import manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +79,7 @@ class Networks:
 
     def _load(self, name: str, task: str | None) -> Separator:
         device = self._device
-        separator = load(
-            name, device.device, device.precision, device.backbone_weights, task=task, weights=device.weights
-        )
+        separator = load(name, device.device, device.precision, device.backbone_weights, task=task, weights=device.weights)
         watch(separator.network)
         return separator
 

@@ -14,7 +14,9 @@ code { font-size: .95em } h2 { margin-top: 2.5rem }
 
 def page(schema: Mapping[str, Any]) -> str:
     """The page of an OpenAPI description."""
-    body = "\n".join(_route(schema, path, method, about) for path, methods in schema["paths"].items() for method, about in methods.items())
+    body = "\n".join(
+        _route(schema, path, method, about) for path, methods in schema["paths"].items() for method, about in methods.items()
+    )
     title = escape(f"{schema['info']['title']} {schema['info']['version']}: HTTP API")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -44,4 +46,6 @@ def _kind(field: Mapping[str, Any]) -> str:
     if "enum" in field:
         return " | ".join(map(str, field["enum"]))
     options = [_kind(one) for one in field.get("anyOf", ()) if one.get("type") != "null"]
-    return " | ".join(options) or ("file" if field.get("contentMediaType") or field.get("format") == "binary" else field.get("type", ""))
+    return " | ".join(options) or (
+        "file" if field.get("contentMediaType") or field.get("format") == "binary" else field.get("type", "")
+    )

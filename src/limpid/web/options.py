@@ -18,14 +18,17 @@ MAX_UPLOAD = 32 * MEGABYTE
 MAX_PIXELS = 50_000_000
 """Pixels of one photo."""
 
+UPLOADS = "/gradio_api/upload"
+"""Where the page sends photos."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AppOptions(DeviceOptions):
     """Where the page and the HTTP API listen, what they serve and to whom.
 
-    ``models``: NAME, FILE or LABEL=FILE; none: the shipped ones. ``max_memory``: bytes above the imported process, of which networks
-    take at most half. ``token``, ``auth``: without one of them nothing but ``/health`` is answered. ``static``: write the page that
-    needs no server into this folder instead, from the ``onnx`` files. Raises SettingError and UsageError.
+    ``models``: NAME, FILE or LABEL=FILE; none: the shipped ones. ``max_memory``: bytes above the imported process, of which weights
+    take at most half. ``token``, ``auth``: without one of them nothing but ``/health`` is answered. ``static``: write the page
+    that needs no server into this folder instead, from the ``onnx`` files. Raises SettingError and UsageError.
     """
 
     host: str = option("127.0.0.1", "Address to listen on.")

@@ -11,11 +11,10 @@ from fastapi import FastAPI, File, UploadFile
 from limpid.image.formats import format_of
 from limpid.web import clean_page
 from limpid.web.api import Service
-from limpid.web.options import MAX_UPLOAD, AppOptions
+from limpid.web.options import MAX_UPLOAD, UPLOADS, AppOptions
 
 _ASSETS = Path(__file__).parent / "assets"
 _KEPT = 3600  # seconds that pictures stay in the temporary folder
-UPLOADS = "/gradio_api/upload"
 
 
 def mount(app: FastAPI, service: Service, options: AppOptions, folder: Path) -> None:
@@ -23,7 +22,7 @@ def mount(app: FastAPI, service: Service, options: AppOptions, folder: Path) -> 
     app.add_api_route(UPLOADS, _store(folder), methods=["POST"], include_in_schema=False)
     with gr.Blocks(title="limpid", analytics_enabled=False, delete_cache=(60, _KEPT)) as blocks:
         gr.Markdown("# limpid\nSeparates the layers of a photo, on this machine; no photo leaves it.", elem_id="title")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs"):  # noqa: SIM117 - more tabs follow
             with gr.Tab("Clean a photo", elem_id="clean"):
                 clean_page.fill(service)
     blocks.queue(max_size=options.queue + 1, default_concurrency_limit=options.queue + 1, api_open=False)

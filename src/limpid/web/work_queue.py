@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from limpid.errors import BusyError
 from limpid.web.stopping import check, stoppable
@@ -36,7 +36,7 @@ class WorkQueue:
     def __init__(self, length: int) -> None:
         self.length = length
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="limpid-work")
-        self._jobs: set[Job[object]] = set()
+        self._jobs: set[Job[Any]] = set()
         self._guard = threading.Lock()
 
     @property
@@ -50,7 +50,7 @@ class WorkQueue:
             if len(self._jobs) > self.length:
                 raise BusyError(f"{self.length} photos are waiting already; try again in a moment")
             job = Job(function, self._pool)
-            self._jobs.add(job)  # type: ignore[arg-type] - only ever given up
+            self._jobs.add(job)
         job.future.add_done_callback(lambda _: self._leave(job))
         return job
 
@@ -66,4 +66,4 @@ class WorkQueue:
 
     def _leave(self, job: Job[T]) -> None:
         with self._guard:
-            self._jobs.discard(job)  # type: ignore[arg-type]
+            self._jobs.discard(job)
