@@ -1,7 +1,5 @@
 """Clean a photo: before and after under a slider, every layer, and files of the full size."""
 
-import secrets
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +19,7 @@ from limpid.layers.task import find_task
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import Separator
 from limpid.web.api import Service, zipped
-from limpid.web.processing import Layers, encoded, extension, separate, stripped
+from limpid.web.processing import Layers, encoded, extension, kept, separate, stripped
 
 TASKS = {"Reflections": "reflection", "Noise": "denoise", "Motion blur": "deblur", "Albedo and shading": "intrinsic"}
 """What a button says → task."""
@@ -159,11 +157,11 @@ def _clean(service: Service, content: bytes, task: str, wish: Wish) -> tuple[Any
     suffix = extension(photo, wish.format)
     like = photo if wish.keep else stripped(photo)
     names = [name for name in found.pixels if name not in separator.task.optional]
-    files = [_kept(encoded(found.pixels[name], like, wish.format, 95), f"{name}.{suffix}") for name in names]
+    files = [kept(encoded(found.pixels[name], like, wish.format, 95), f"{name}.{suffix}") for name in names]
     before, after = _shown(photo, photo.pixels), _shown(photo, found.pixels[primary])
     gallery = [(_shown(photo, pixels), name) for name, pixels in found.pixels.items()]
     gallery.append((_change(before, after), f"where it changed, ×{_CHANGE}; confidence {found.confidence:.2f}"))
-    shown = tuple(_kept(_png(picture), f"{name}.png") for name, picture in (("before", before), ("after", after)))
+    shown = tuple(kept(png(picture), f"{name}.png") for name, picture in (("before", before), ("after", after)))
     return shown, gallery, files, _sentence(photo, found, separator)
 
 
@@ -190,7 +188,7 @@ def _clean_all(service: Service, contents: Sequence[bytes], task: str, wish: Wis
     if not files:
         raise gr.Error("; ".join(failed))
     said = [f"{len(contents) - len(failed)} of {len(contents)} photos are done.", *failed]
-    return _kept(zipped(files), "limpid.zip"), "\n\n".join(said)
+    return kept(zipped(files), "limpid.zip"), "\n\n".join(said)
 
 
 def _files(service: Service, content: bytes, task: str, wish: Wish, place: int) -> dict[str, bytes]:
@@ -221,17 +219,9 @@ def _change(before: Pixels, after: Pixels) -> Pixels:
     return np.minimum(cv2.absdiff(before, after), 255 // _CHANGE) * _CHANGE
 
 
-def _png(pixels: Pixels) -> bytes:
+def png(pixels: Pixels) -> bytes:
+    """The file of an (H, W, 3) uint8 picture."""
     return bytes(cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1])
-
-
-def _kept(content: bytes, name: str) -> str:
-    """Path of a file in a folder of its own below the private temporary folder."""
-    folder = Path(tempfile.gettempdir(), secrets.token_hex(16))
-    folder.mkdir(mode=0o700)
-    path = folder / name
-    path.write_bytes(content)
-    return str(path)
 
 
 def _to_paint_on(path: str | None) -> Any:
@@ -253,4 +243,4 @@ def _example(name: str) -> str:
     from limpid.runtime.demo import blend
 
     pixels = quantise(blend().input, np.uint8) if name == "glass" else chelsea()  # type: ignore[no-untyped-call]
-    return _kept(_png(pixels), "example.png")
+    return kept(png(pixels), "example.png")

@@ -9,7 +9,7 @@ import gradio as gr
 from fastapi import FastAPI, File, UploadFile
 
 from limpid.image.formats import format_of
-from limpid.web import clean_page
+from limpid.web import clean_page, compare_page, data_page
 from limpid.web.api import Service
 from limpid.web.options import MAX_UPLOAD, UPLOADS, AppOptions
 
@@ -22,9 +22,13 @@ def mount(app: FastAPI, service: Service, options: AppOptions, folder: Path) -> 
     app.add_api_route(UPLOADS, _store(folder), methods=["POST"], include_in_schema=False)
     with gr.Blocks(title="limpid", analytics_enabled=False, delete_cache=(60, _KEPT)) as blocks:
         gr.Markdown("# limpid\nSeparates the layers of a photo, on this machine; no photo leaves it.", elem_id="title")
-        with gr.Tabs(elem_id="tabs"):  # noqa: SIM117 - more tabs follow
+        with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Clean a photo", elem_id="clean"):
                 clean_page.fill(service)
+            with gr.Tab("Compare live", elem_id="compare") as compare:
+                compare_page.fill(service, options.folder)(compare)
+            with gr.Tab("See the data", elem_id="data"):
+                data_page.fill(service, options.folder)
     blocks.queue(max_size=options.queue + 1, default_concurrency_limit=options.queue + 1, api_open=False)
     gr.mount_gradio_app(
         app,

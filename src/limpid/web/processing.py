@@ -1,9 +1,12 @@
 """One photo through one network into files, exactly as the command line makes them."""
 
+import secrets
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 
@@ -64,6 +67,15 @@ def encoded(pixels: Pixels, photo: Photo, format: str | None, quality: int) -> b
     buffer = BytesIO()
     write(pixels, buffer, like=photo, format=format, quality=quality)
     return buffer.getvalue()
+
+
+def kept(content: bytes, name: str) -> str:
+    """Path of a new file in a folder of its own below the temporary folder, which is private and removed at the end."""
+    folder = Path(tempfile.gettempdir(), secrets.token_hex(16))
+    folder.mkdir(mode=0o700)
+    path = folder / name
+    path.write_bytes(content)
+    return str(path)
 
 
 def _confine(photo: Photo, separator: Separator, layers: dict[str, Pixels], mask: Pixels) -> None:

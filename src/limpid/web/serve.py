@@ -53,8 +53,8 @@ def application(options: AppOptions, folder: Path) -> Any:
     """The ASGI application; ``folder``: where the page keeps what is uploaded. Raises MissingExtraError."""
     try:
         import gradio  # noqa: F401
-        import python_multipart  # noqa: F401
         import prometheus_client  # noqa: F401
+        import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "web", "limpid app") from error
