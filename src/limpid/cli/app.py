@@ -21,6 +21,12 @@ def app(
 
     limpid app --static SITE --onnx limpid.onnx
     """
+    if options.static is not None:
+        from limpid.web.static_page import size_of, write_static
+
+        folder = write_static(options.static, options.onnx)
+        typer.echo(f"wrote {folder} ({size_of(folder)}); serve it from any host of static files")
+        return
     from limpid.web.serve import serve
 
     code = serve(options)

@@ -55,8 +55,12 @@ def fill(service: Service, folder: Path | None) -> None:
 
     with place:
         gr.render(inputs=[kind, name], triggers=[kind.change, name.change, go.click])(show)
-    menu = lambda kind: (gr.Dropdown(choices=names(KINDS[kind]), value=names(KINDS[kind])[0]), {})  # noqa: E731
-    kind.input(menu, kind, [name, made], show_progress="hidden")
+    kind.input(_menu, kind, [name, made], show_progress="hidden")
     name.input(lambda: {}, None, made, show_progress="hidden")
     go.click(draw, inputs, outputs)
     seed.release(draw, inputs, outputs)
+
+
+def _menu(kind: str) -> tuple[Any, dict[str, Any]]:
+    there = names(KINDS[kind])
+    return gr.Dropdown(choices=there, value=there[0]), {}
