@@ -5,11 +5,13 @@ LimpidError
 │   ├── UnknownNameError  no entry, layer or setting of that name; carries the nearest spelling
 │   └── SettingError      a setting has a value outside its range
 ├── PhotoError            a photo cannot be read or written
+│   └── TooLargeError     a photo has more pixels than are allowed
 ├── ShapeError            tensors do not fit each other or the contract
 ├── DataError             a data set does not hold what it should
 ├── WeightsError          weights are missing, damaged or belong to another network
 ├── DeviceError           the device asked for is not there
 ├── NoRoomError           a photo does not fit the memory that is allowed
+├── BusyError             too many photos wait already; ask again later
 └── MissingExtraError     an optional library is not installed; carries the pip line
 """
 
@@ -50,6 +52,10 @@ class PhotoError(LimpidError):
     """A photo cannot be decoded, is refused, or cannot be written."""
 
 
+class TooLargeError(PhotoError):
+    """A photo has more pixels than are allowed; it was refused from its header."""
+
+
 class ShapeError(LimpidError):
     """A tensor has another shape than the contract asks for."""
 
@@ -68,6 +74,10 @@ class DeviceError(LimpidError):
 
 class NoRoomError(LimpidError):
     """A photo cannot be run within the memory allowed; the text says what it needs."""
+
+
+class BusyError(LimpidError):
+    """As many photos wait as may wait."""
 
 
 class MissingExtraError(LimpidError):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from limpid._version import __version__
+from limpid.cli import app as app_command
 from limpid.cli import convert, demo, doctor, evaluate, inspect, models, photo, prepare, synthesise, train
 from limpid.errors import LimpidError, UsageError, is_out_of_memory
 from limpid.progress import lost_output, open_streams, say, tell
@@ -37,6 +38,7 @@ app.command("synthesise")(synthesise.synthesise)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("app")(app_command.app)
 app.command("doctor")(doctor.doctor)
 
 

@@ -1,6 +1,7 @@
 """``--degrade``: how clean photos are degraded, the same for every model and every run."""
 
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,10 +67,11 @@ class DegradationCondition:
 def parse(texts: Sequence[str], crops: Sequence[int], seed: int = 0) -> list[DegradationCondition]:
     """Every combination of the strengths, kernels and ``crops`` that ``--degrade`` names, in their order.
 
-    Raises UsageError or UnknownNameError for what cannot be read.
+    A file saved by Compare live of ``limpid app`` stands for what it says. Raises UsageError or UnknownNameError for what cannot
+    be read.
     """
     made = []
-    for text in texts:
+    for text in itertools.chain.from_iterable(_read_state(text) if text.endswith(".json") else [text] for text in texts):
         kind, settings = _settings(text)
         sigmas = [_number(text, value) for value in settings.get("sigma", "").split(",") if value]
         kernels = [_kernel_name(value, settings) for value in settings.get("kernels", "").split(",") if value]
@@ -85,6 +87,17 @@ def parse(texts: Sequence[str], crops: Sequence[int], seed: int = 0) -> list[Deg
             conditions |= {} if crop is None or len(crops) == 1 else {"size": float(crop)}
             made.append(DegradationCondition(sigma=sigma, blur=blur, file=file, crop=crop, conditions=conditions, seed=seed))
     return made
+
+
+def _read_state(file: str) -> list[str]:
+    """The conditions in a saved state."""
+    try:
+        found = json.loads(Path(file).expanduser().read_text(encoding="utf-8"))["degrade"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"--degrade {file} is no state saved by `limpid app` ({type(error).__name__}); {_SYNTAX}") from error
+    if not isinstance(found, list) or not found:
+        raise UsageError(f"--degrade {file} holds no noise and no shake, which are what --degrade knows")
+    return [str(text) for text in found]
 
 
 def _settings(text: str) -> tuple[str, dict[str, str]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from limpid.errors import PhotoError
+from limpid.errors import PhotoError, TooLargeError
 from limpid.layers.pixels import Pixels, white
 
 _DIM = 16
@@ -112,11 +112,11 @@ def divide(colour: Pixels, alpha: Pixels) -> Pixels:
 
 
 def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
-    """Raise PhotoError when a photo is empty or larger than allowed."""
+    """Raise PhotoError when a photo is empty, TooLargeError when it is larger than allowed."""
     if width < 1 or height < 1:
         raise PhotoError(f"{name}: it is {width}×{height} pixels; a photo needs at least one")
     if width * height > max_pixels:
-        raise PhotoError(
+        raise TooLargeError(
             f"{name}: {width}×{height} is {width * height / 1e6:.1f} megapixels, above the limit of {max_pixels / 1e6:.1f};"
             " raise it with --max-pixels if you trust the file"
         )

@@ -1,7 +1,7 @@
 """Many photos through one or several separators: layers to files, a report for each, one bad photo never stops the rest."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, fields
 from io import BytesIO
@@ -114,7 +114,7 @@ def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted
     if options.dry_run:
         report.outputs = {layer: str(target) for layer, target in job.outputs.items()}
         return
-    layers, report.confidence, believed = _layers(photo, separator, wanted, list(job.outputs), chosen)
+    layers, report.confidence, believed = layer_pixels(photo, separator, wanted, list(job.outputs), chosen)
     if chosen.ram is None:  # now that the network has run, it is known what that took
         _state(separator.plan(size, wanted, held=held, otherwise=otherwise), wanted, report)
     if believed == 0:
@@ -146,8 +146,8 @@ def _state(chosen: Plan, wanted: SeparationOptions, report: Report) -> None:
         report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {wanted.max_memory / 1e6:.0f} MB allowed")
 
 
-def _layers(
-    photo: Photo, separator: Separator, options: SeparationOptions, names: list[str], chosen: Plan
+def layer_pixels(
+    photo: Photo, separator: Separator, options: SeparationOptions, names: Sequence[str], chosen: Plan
 ) -> tuple[dict[str, np.ndarray], float, float]:
     """Layers in the depth of the photo, signed ones around middle grey; the confidence, and how far the network is followed."""
     confidence = believed = 1.0

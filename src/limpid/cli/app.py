@@ -1,0 +1,34 @@
+"""``limpid app``: the page and the HTTP API."""
+
+from typing import Annotated
+
+import typer
+
+from limpid.cli.from_options import takes
+from limpid.web.options import AppOptions
+
+
+@takes(AppOptions)
+def app(
+    options: AppOptions,
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")] = False,
+) -> None:
+    """Serve a page that cleans photos, and an HTTP API, on this machine alone; no photo leaves it.
+
+    limpid app --port 7860
+
+    limpid app --host 0.0.0.0 --token SECRET-OF-YOURS
+
+    limpid app --static SITE --onnx limpid.onnx
+    """
+    if options.static is not None:
+        from limpid.web.static_page import size_of, write_static
+
+        folder = write_static(options.static, options.onnx)
+        typer.echo(f"wrote {folder} ({size_of(folder)}); serve it from any host of static files")
+        return
+    from limpid.web.serve import serve
+
+    code = serve(options)
+    if code:
+        raise typer.Exit(code)

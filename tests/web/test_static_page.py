@@ -1,0 +1,123 @@
+"""The page without a server: written whole, refused where it cannot run, and a photo separated under WebAssembly."""
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limpid.errors import UsageError, WeightsError
+from limpid.image.read import read
+from limpid.web import static_page
+from limpid.web.static_page import write_static
+from web.web_samples import png
+
+onnx = pytest.importorskip("onnx")
+
+ARCHIVE = os.environ.get("LIMPID_ORT_WEB")  # onnxruntime-web-1.30.0.tgz, which `npm pack onnxruntime-web@1.30.0` fetches
+ABOUT = {"model": "m", "tasks": ["reflection"], "layers": ["transmission", "reflection"], "multiple": 16, "minimum": 16}
+
+
+def network(path, about=ABOUT):
+    """An ONNX file whose transmission is 0.75 of the photo and whose reflection is the rest."""
+    from onnx import TensorProto, helper
+
+    photo, *layers = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "h", "w"]) for name in ("photo", "transmission", "reflection")
+    )
+    share = helper.make_tensor("share", TensorProto.FLOAT, [1], [0.75])
+    nodes = [
+        helper.make_node("Mul", ["photo", "share"], ["transmission"]),
+        helper.make_node("Sub", ["photo", "transmission"], ["reflection"]),
+    ]
+    graph = helper.make_graph(nodes, "g", [photo], layers, [share])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    if about is not None:
+        model.metadata_props.add(key="limpid", value=json.dumps(about))
+    onnx.save(model, str(path))
+    return path
+
+
+@pytest.fixture
+def without_runtime(monkeypatch):
+    monkeypatch.setattr(static_page, "_fetched", lambda: b"")
+    monkeypatch.setattr(static_page, "_checked", lambda archive: archive)
+    monkeypatch.setattr(static_page, "_runtime", lambda archive: {"ort.mjs": b"export {}"})
+
+
+@pytest.mark.usefixtures("without_runtime")
+def test_the_folder_says_what_it_holds(tmp_path):
+    folder = write_static(tmp_path / "site", [network(tmp_path / "mine.onnx", {**ABOUT, "whole_confidence": [0.001, 0.01]})])
+    (row,) = json.loads((folder / "networks.json").read_text())
+    assert (row["label"], row["multiple"], row["rebuilds"], row["whole_confidence"]) == ("mine", 16, True, [0.001, 0.01])
+    worker = (folder / "service_worker.js").read_text()
+    assert "limpid-VERSION" not in worker
+    assert all(json.dumps(path.name) in worker for path in folder.iterdir() if path.name != "service_worker.js")
+    texts = [path.read_text() for path in folder.glob("*.[jh]*") if path.name != "onnxruntime-web.LICENSE"]
+    assert not any("http://" in text or "https://" in text for text in texts)
+    with pytest.raises(UsageError, match="not empty"):
+        write_static(folder, [])
+
+
+@pytest.mark.parametrize("about", [None, {**ABOUT, "noise": [0.01]}, {**ABOUT, "graph": "head"}, {"tasks": []}])
+@pytest.mark.usefixtures("without_runtime")
+def test_what_cannot_run_in_a_browser_is_refused(tmp_path, about):
+    with pytest.raises(WeightsError):
+        write_static(tmp_path / "site", [network(tmp_path / "mine.onnx", about)])
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_changed_archive_is_refused(tmp_path):
+    (tmp_path / "ort.tgz").write_bytes(b"not it")
+    with pytest.raises(WeightsError, match="SHA-512"):
+        write_static(tmp_path / "site", [network(tmp_path / "mine.onnx")], tmp_path / "ort.tgz")
+
+
+@pytest.mark.skipif(
+    ARCHIVE is None or shutil.which("chromium") is None, reason="no chromium, or no onnxruntime-web (LIMPID_ORT_WEB)"
+)
+def test_a_photo_is_separated_in_the_browser(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api")
+    files = [network(tmp_path / "mine.onnx")]
+    folder, photo, asked = write_static(tmp_path / "site", files, Path(ARCHIVE)), png(600, 70), []
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as host, playwright.sync_playwright() as driver:
+        threading.Thread(target=host.serve_forever, daemon=True).start()
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(120_000)
+        page.on("request", lambda request: asked.append((request.method, request.url)))
+        page.goto(f"http://127.0.0.1:{host.server_port}/")
+        page.wait_for_selector("#network option", state="attached")
+        page.set_input_files("#photo", {"name": "broken.png", "mimeType": "image/png", "buffer": b"broken"})
+        page.wait_for_function("document.querySelector('#said').innerText.includes('cannot be read')")
+        page.set_input_files("#photo", {"name": "p.png", "mimeType": "image/png", "buffer": photo})
+        page.wait_for_function("!document.querySelector('#go').disabled")
+        page.click("#go")
+        page.wait_for_selector("#downloads a")
+        page.wait_for_function("document.querySelector('#said').innerText.startsWith('Done')")
+        if folder_of_pictures := os.environ.get("LIMPID_SCREENSHOTS"):
+            page.screenshot(path=Path(folder_of_pictures, "static_page.png"), full_page=True)
+        found = {}
+        for link in page.query_selector_all("#downloads a"):
+            with page.expect_download() as waited:
+                link.click()
+            found[waited.value.suggested_filename] = read(waited.value.path()).pixels.astype(float)
+        browser.close()
+        host.shutdown()
+    before = read(photo).pixels.astype(float)
+    assert np.abs(found["transmission.png"] - 0.75 * before).max() <= 2
+    assert np.abs(found["reflection.png"] - 0.25 * before).max() <= 2
+    assert all(method == "GET" and url.split("/")[2].startswith("127.0.0.1") for method, url in asked if url.startswith("http"))
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}
+
+    def log_message(self, *given):
+        pass
