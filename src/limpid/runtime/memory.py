@@ -63,10 +63,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a forward costs: activations in bytes per input pixel, and seconds per input pixel."""
+    """What a forward costs: activations in bytes per input pixel, and seconds per input pixel, None where nobody has timed it."""
 
     bytes_per_pixel: float
-    seconds_per_pixel: float
+    seconds_per_pixel: float | None = None
 
 
 class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -102,15 +102,16 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 @torch.inference_mode()
-def measure(forward: Callable[[Tensor], Any], device: torch.device, side: int) -> Cost:
-    """Run a square of ``side`` pixels twice: once counting its activations, once timing it."""
+def measure(forward: Callable[[Tensor], Any], device: torch.device, side: int, known: float | None = None) -> Cost:
+    """Run a square of ``side`` pixels twice: once counting its activations, unless bytes per pixel are known, once timing it."""
     probe = torch.zeros(1, 3, side, side, device=device)
     with _LiveBytes() as counter:
         forward(probe)
     started = time.perf_counter()
     forward(probe)
     seconds = time.perf_counter() - started
-    return Cost(bytes_per_pixel=MARGIN * counter.peak / side**2, seconds_per_pixel=seconds / side**2)
+    bytes_per_pixel = MARGIN * counter.peak / side**2 if known is None else known
+    return Cost(bytes_per_pixel=bytes_per_pixel, seconds_per_pixel=seconds / side**2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ class Plan:
     ``working``: (height, width) that the network sees; ``tile``: side of a tile in pixels, None for the whole photo at once;
     ``tiles``: how many; ``halo``: pixels that they see around what they contribute; ``context``: (height, width, padding
     included) at which the global parts of the network see the photo first, None without such parts or tiles. ``ram``: expected
-    bytes above the imported process; ``seconds``: expected time of the network.
+    bytes above the imported process; ``seconds``: expected time of the network, None where it is not known.
     """
 
     working: tuple[int, int]
@@ -129,12 +130,13 @@ class Plan:
     halo: int
     context: tuple[int, int] | None
     ram: int
-    seconds: float
+    seconds: float | None
 
     def __str__(self) -> str:
         cut = f"{self.tiles} tiles of {self.tile} px" if self.tile else "whole"
         height, width = self.working
-        return f"{width}×{height}, {cut}, about {self.ram / 1e6:.0f} MB and {self.seconds:.1f} s"
+        time = "" if self.seconds is None else f" and {self.seconds:.1f} s"
+        return f"{width}×{height}, {cut}, about {self.ram / 1e6:.0f} MB{time}"
 
 
 def plan(
@@ -174,7 +176,7 @@ def plan(
         context = _context(padded, affordable, needs) if contextual else None
         return _planned(working, padded, side, around(side), context, needs, cost, price(side))
 
-    least = _round_up(2 * around(0) + FADE + CORE, needs.grid)
+    least = least_tile(around(0), needs)
     if tile not in ("auto", "off"):
         side = _tile_side(tile, least, needs)
         return planned(side if side < max(padded) else None)
@@ -188,6 +190,11 @@ def plan(
         return planned(None)
     candidates = range(_round_up(max(padded), needs.grid), least, -needs.grid)
     return planned(next((side for side in candidates if price(side) <= budget), least))
+
+
+def least_tile(halo: int, needs: Needs) -> int:
+    """The smallest side of a tile, pixels, that contributes enough beside a halo of so many pixels."""
+    return _round_up(2 * halo + FADE + CORE, needs.grid)
 
 
 def _planned(
@@ -206,7 +213,7 @@ def _planned(
     tiles = counts[0] * counts[1]
     pixels = rows * columns if side is None else tiles * min(side, rows) * min(side, columns)
     pixels += context[0] * context[1] if context else 0
-    seconds = cost.seconds_per_pixel * pixels
+    seconds = None if cost.seconds_per_pixel is None else cost.seconds_per_pixel * pixels
     return Plan(working=working, tile=side, tiles=tiles, halo=halo, context=context, ram=ram, seconds=seconds)
 
 

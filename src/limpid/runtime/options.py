@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from limpid.errors import SettingError, UnknownNameError
+from limpid.errors import SettingError, UnknownNameError, UsageError
 from limpid.files import parse_bytes
 from limpid.options import option
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """``480x640`` → (480, 640), height and width in pixels. Raises SettingError."""
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) != 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
+        raise SettingError(f"a size is HEIGHTxWIDTH in pixels, e.g. 480x640; got {text!r}")
+    return int(sides[0]), int(sides[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +45,15 @@ class DeviceOptions:
     """What networks run on.
 
     ``backbone_weights``: ``pretrained``, ``none`` (random), or a file or folder, for networks with a backbone; ``weights``: which
-    of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``.
+    of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``; ``provider``: what of
+    ONNX Runtime runs ONNX files.
     """
 
     device: str = option("auto", "auto, cpu, cuda, mps, xpu.")
     precision: str = option("auto", "auto, float32, bfloat16 or float16.")
     backbone_weights: str = option("pretrained", "Of backbones and LPIPS: pretrained, FILE, DIR, or none (random).")
     weights: Literal["averaged", "raw"] = option("averaged", "Of a file with both: averaged or raw.")
+    provider: str = option("auto", "Of ONNX files: auto, cpu, cuda, tensorrt, openvino, coreml, directml, webgpu.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,3 +85,41 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     traceback: bool = option(False, "Show where an error came from.")
     dry_run: bool = option(False, "Say what would be done; write nothing.")
     strict: bool = option(False, "Exit code 1 also when folders hold photos that are not read here.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Which network becomes which ONNX graph; see ``limpid export --help``. Raises SettingError and UsageError.
+
+    ``static``, ``head``: height and width, pixels, or None. ``precision``: what the graph computes in; it is fed and answers in
+    float32.
+    """
+
+    model: str = option(..., "NAME or FILE.", argument=True)
+    output: Path = option(..., "The .onnx or .dtmodel file to write.", argument=True)
+    static: tuple[int, int] | None = option(None, "One size, height x width.", metavar="HxW", text=parse_size)
+    dynamic: bool = option(False, "Any size (the default).")
+    head: tuple[int, int] | None = option(
+        None, "Another size for the head, of hypercolumn networks.", metavar="HxW", text=parse_size
+    )
+    head_only: bool = option(False, "Only the head, fed by the maps of a backbone and the photo.")
+    batch: int = option(1, "Photos at once.", minimum=1)
+    precision: Literal["float32", "float16"] = option("float32", "float32 or float16.")
+    opset: int = option(18, "Version of ONNX's operators.", minimum=18, maximum=23)
+    quantise: Literal["dynamic", "static"] | None = option(None, "Eight bits: dynamic or static.")
+    calibrate: Path | None = option(None, "Folder of photos that static quantisation measures ranges on.")
+    task: str | None = option(None, "reflection, intrinsic, denoise or deblur.")
+    backbone_weights: str = option("pretrained", "Of backbones: pretrained, FILE, DIR, or none (random).")
+    weights: Literal["averaged", "raw"] = option("averaged", "Of a file with both: averaged or raw.")
+    overwrite: bool = option(False, "Replace the file if it exists.")
+    as_json: bool = option(False, "One JSON object on standard output.", "--json")
+
+    def __post_init__(self) -> None:
+        if self.static is not None and self.dynamic:
+            raise UsageError("--static and --dynamic contradict each other; give one of them")
+        if self.head is not None and self.static is None:
+            raise UsageError("--head needs --static: a graph of any size has no head of its own size")
+        if (self.quantise == "static") != (self.calibrate is not None):
+            raise UsageError("--quantise static and --calibrate DIR belong together")
+        if self.quantise and self.precision != "float32":
+            raise UsageError("a graph of eight bits is not one of float16 as well; leave out --precision or --quantise")

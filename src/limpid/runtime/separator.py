@@ -10,7 +10,7 @@ import torch
 from PIL.Image import Resampling
 from torch import Tensor, nn
 
-from limpid.errors import NoRoomError, UnknownNameError, UsageError
+from limpid.errors import NoRoomError, SettingError, UnknownNameError, UsageError
 from limpid.image.photo import Photo
 from limpid.image.read import Source, read
 from limpid.image.resample import resample
@@ -24,7 +24,7 @@ from limpid.options import method_with_keywords
 from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, blend_small_changes, confidence_of
 from limpid.runtime.device import arithmetic
 from limpid.runtime.guided_upsampling import Guidance, apply_guidance, fit_guidance
-from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, give_back, measure, plan
+from limpid.runtime.memory import FADE, HALO, Cost, Plan, default_budget, give_back, least_tile, measure, plan
 from limpid.runtime.options import SeparationOptions
 
 WORKING_SIDE = 1024
@@ -114,7 +114,7 @@ class Separator:
                     held=held + (4 * floats * working[0] * working[1] if working != size else 0),
                     band=3 * floats,
                     budget=default_budget() if options.max_memory is None else options.max_memory,
-                    tile=options.tile,
+                    tile=self._tile(working, options),
                     halo=self.halo,
                     needs=self.network.needs,
                     cost=self.cost,
@@ -127,6 +127,10 @@ class Separator:
     def _workings(self, size: tuple[int, int], options: SeparationOptions) -> Iterator[tuple[int, int]]:
         """Sizes at which the network may see the photo, the best first; only one that must see it whole goes below it."""
         first = fit(*size, WORKING_SIDE) if self._rebuilds(size, options) else size
+        fixed = self.network.fixed_size
+        if fixed is not None and self.task.rebuilds and options.resolution == "auto":
+            share = min(1.0, *(room / side for room, side in zip(fixed, first, strict=True)))
+            first = (max(1, int(first[0] * share)), max(1, int(first[1] * share)))
         yield self._seen(first)
         longest = max(first)
         while (
@@ -137,6 +141,19 @@ class Separator:
         ):
             longest = longest * 3 // 4
             yield self._seen(fit(*size, longest))
+
+    def _tile(self, working: tuple[int, int], options: SeparationOptions) -> str:
+        """The tile that was asked for, or that of a graph of one size where the photo is larger."""
+        fixed = self.network.fixed_size
+        if fixed is None or (working[0] <= fixed[0] and working[1] <= fixed[1]):
+            return options.tile
+        least = least_tile(self.halo, self.network.needs)
+        if min(fixed) < least:
+            raise SettingError(
+                f"{self.name} takes {fixed[1]}×{fixed[0]} pixels, fewer than a tile of this network needs ({least}) to cut larger"
+                f" photos; export it with --dynamic or --static {least}x{least}"
+            )
+        return str(min(fixed))
 
     def _seen(self, size: tuple[int, int]) -> tuple[int, int]:
         """What the authors of the network would resize a photo of ``size`` to."""
@@ -156,8 +173,10 @@ class Separator:
     def cost(self) -> Cost:
         """Memory and time per pixel, measured once on a small square."""
         side = padded_size(256, 256, self.network.needs.multiple, self.network.needs.minimum)[0]
+        if self.network.fixed_size is not None:
+            side = min(self.network.fixed_size)
         with self._turn, evaluating(self.network):
-            return measure(self._forward, self.device, side)
+            return measure(self._forward, self.device, side, self.network.bytes_per_pixel)
 
     def bands(
         self, photo: Photo, options: SeparationOptions, names: Sequence[str], chosen: Plan | None = None
@@ -188,8 +207,9 @@ class Separator:
         limits = self.network.whole_confidence
         if limits is None:
             return 1.0, None
-        large = max(photo.height, photo.width) > PREVIEW_SIDE
-        small = shrink(photo.pixels, *fit(photo.height, photo.width, PREVIEW_SIDE)) if large else photo.pixels
+        side = min(PREVIEW_SIDE, *(self.network.fixed_size or (PREVIEW_SIDE,)))
+        large = max(photo.height, photo.width) > side
+        small = shrink(photo.pixels, *fit(photo.height, photo.width, side)) if large else photo.pixels
         preview = replace(photo, pixels=small, alpha=None).tensor()
         answer = self.run(preview)
         return confidence_of(preview, answer[self.task.primary], limits), None if large else answer
@@ -229,7 +249,8 @@ class Separator:
             yield from _in_bands(self.run(photo.tensor(), residue=residue), photo.height)
             return
         grid, size = self.network.needs.grid, (photo.height, photo.width)
-        rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid) for length in size)
+        same = self.network.bytes_per_pixel is not None  # memory of a foreign runtime grows with every new shape of a tile
+        rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid, full=same) for length in size)
         height, width = padded_size(*size, self.network.needs.multiple, self.network.needs.minimum)
         context = self._context(photo, chosen.context, residue) if chosen.context else None
 

@@ -1,7 +1,7 @@
 """Public name → verified local file. What is shipped lies beside this module; ``manifest.json`` says what it is."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ class Row:
     """One weight file: its network and size, its checksum, and where it comes from.
 
     ``default_for``: tasks that use it when the user names no model. ``score``: measured, with data, protocol and count.
+    ``bytes_per_pixel``: what a forward holds on a CPU, by precision, so that it need not be measured by each process.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Row:
     commit: str
     score: str
     default_for: tuple[str, ...] = ()
+    bytes_per_pixel: dict[str, float] = field(default_factory=dict)
 
 
 @cache
