@@ -128,7 +128,7 @@ class Hypercolumn(LayerNetwork):
         super().__init__()
         _check(backbone, variant, output_skip_scale)
         self.backbone: Backbone = catalogue.find("backbones", backbone).build(**BACKBONES[backbone])
-        self.variant, self.stretch_padding = variant, stretch_padding
+        self.backbone_name, self.variant, self.stretch_padding = backbone, variant, stretch_padding
         self.radius = (self.backbone.reach or 0) + sum(DILATIONS.values())  # without a reach, the rest is in the context
         stacked = self._add_reducers(reduction, width)
         self.conv0 = Stage(stacked, width, kernel=1)

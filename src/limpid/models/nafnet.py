@@ -38,6 +38,8 @@ class NafNet(NafUNet, LayerNetwork):
         height, width = mixed.shape[-2:]
         multiple, mode = self.pads_to
         rows, columns = padded_size(height, width, multiple)
+        if (rows, columns) == (height, width):
+            return Separation({"restored": mixed + self.answer(self.features(mixed, recall), mixed.dtype)})
         padded = F.pad(mixed, (0, columns - width, 0, rows - height), mode=mode)
         return Separation({"restored": crop(padded + self.answer(self.features(padded, recall), mixed.dtype), height, width)})
 

@@ -22,6 +22,8 @@ from limpid.weights import manifest
 
 _MORE_MEMORY = 1.6  # times PyTorch's, what ONNX Runtime's planner takes (measured at 1024×1024, docs/performance.md)
 
+_STRIDES = {"hgnetv2": 32}  # of all others 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
@@ -89,8 +91,8 @@ def _sizes(network: LayerNetwork, options: ExportOptions) -> Sizes:
     """Which sizes the graph takes. Raises ExportError for what the network cannot be run at, or not at any size."""
     inner = network.pads_to[0] if network.pads_to else 1
     multiple = max(network.needs.multiple, inner)
-    if options.head_only or _has_patches(network):
-        multiple = max(multiple, 32 if options.head_only else 16)  # the strides of the deepest maps
+    if isinstance(network, Hypercolumn):
+        multiple = max(multiple, _STRIDES.get(network.backbone_name, 16))  # of the deepest maps
     least = LEAST_PYRAMID if isinstance(network, Errnet) else LEAST
     minimum = max(network.needs.minimum, least if options.static is None else 1)
     if options.static is not None:
@@ -100,11 +102,6 @@ def _sizes(network: LayerNetwork, options: ExportOptions) -> Sizes:
     if options.head is not None and not isinstance(network, Hypercolumn):
         raise ExportError("only hypercolumn networks have a head that runs at another size; leave out --head")
     return Sizes(size=options.static, multiple=multiple, minimum=minimum, batch=options.batch)
-
-
-def _has_patches(network: LayerNetwork) -> bool:
-    """Whether a transformer cuts the photo into patches, and pads it to whole ones."""
-    return isinstance(network, Hypercolumn) and network.backbone.covered(17, 17) != (17, 17)
 
 
 def _about(separator: Separator, graph: Whole, sizes: Sizes, options: ExportOptions) -> OnnxAbout:
