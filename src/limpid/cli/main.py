@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from limpid._version import __version__
-from limpid.cli import convert, demo, doctor, evaluate, export, inspect, models, photo, prepare, synthesise, train
+from limpid.cli import bench, convert, demo, doctor, evaluate, export, inspect, models, photo, prepare, synthesise, train
 from limpid.errors import LimpidError, UsageError
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.command("synthesise")(synthesise.synthesise)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
 
 

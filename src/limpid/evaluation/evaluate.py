@@ -224,10 +224,17 @@ def _network(options: EvaluateOptions, task: Task, label: str, name: str, budget
             task=task.name,
             weights=options.weights,
             provider=options.provider,
+            backend=options.backend,
         )
     except UsageError:  # the option is for all models, and this one may have no backbone to fill
         separator = load(
-            name, options.device, options.precision, task=task.name, weights=options.weights, provider=options.provider
+            name,
+            options.device,
+            options.precision,
+            task=task.name,
+            weights=options.weights,
+            provider=options.provider,
+            backend=options.backend,
         )
     return NetworkMethod(separator, label, resolution=options.resolution, budget=budget, jobs=options.jobs)
 

@@ -59,6 +59,7 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
             task=task,
             weights=options.weights,
             provider=options.provider,
+            backend=options.backend,
         )
         for label, name in labelled(options.model).items()
     }

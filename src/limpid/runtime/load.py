@@ -24,6 +24,7 @@ from limpid.progress import say
 from limpid.runtime.device import choose_device, choose_precision
 from limpid.runtime.memory import Cost
 from limpid.runtime.onnx_network import OnnxNetwork
+from limpid.runtime.openvino_engine import Backend, OpenVinoEngine, choose_backend
 from limpid.runtime.options import LoadOptions
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
@@ -52,6 +53,7 @@ def load(
     task: str | None = None,
     weights: Weights = "averaged",
     provider: str = "auto",
+    backend: Backend = "auto",
 ) -> Separator:
     """Load a network ready to run on photos.
 
@@ -60,7 +62,8 @@ def load(
     both. ``task``: what it is to do; None: reflection removal for ``default``, else what the network is usually for. ``device``:
     ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``;
     ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone; ``provider``: what of ONNX Runtime
-    runs an ONNX file, whose arithmetic is its own. Raises UnknownNameError with the nearest name, WeightsError for damaged or
+    runs an ONNX file, whose arithmetic is its own; ``backend``: ``torch``, ``openvino``, or ``auto``, the fastest that is installed
+    and keeps the quality of shipped weights. Raises UnknownNameError with the nearest name, WeightsError for damaged or
     foreign files, DeviceError, and UsageError for a backbone that is not there or a task that the network does not do.
 
     >>> load()  # the shipped weights against reflections
@@ -82,6 +85,9 @@ def load(
     channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
     made = Separator(network, chosen, name=found.label, model=checkpoint.model, precision=arithmetic, sha256=found.sha256)
+    known = found.bytes_per_pixel != {}  # shipped weights, whose quality with each engine was measured
+    if choose_backend(backend, network, where, shipped=known, sha256=found.sha256) == "openvino":
+        made.engine = OpenVinoEngine(network, chosen.layers, arithmetic, found.sha256)
     if where.type == "cpu" and arithmetic in found.bytes_per_pixel:
         made.cost = Cost(bytes_per_pixel=found.bytes_per_pixel[arithmetic])
     return made
@@ -124,6 +130,7 @@ def separate(photo: Source, options: LoadOptions) -> Separation:
         task=options.task,
         weights=options.weights,
         provider=options.provider,
+        backend=options.backend,
     )
     return separator(
         photo,

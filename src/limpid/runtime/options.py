@@ -18,6 +18,14 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(sides[0]), int(sides[1])
 
 
+def _sizes(texts: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    return tuple(parse_size(text) if "x" in text.lower() else parse_size(f"{text}x{text}") for text in texts)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 @dataclass(frozen=True, kw_only=True)
 class SeparationOptions:
     """How a photo is to be separated.
@@ -46,13 +54,14 @@ class DeviceOptions:
 
     ``backbone_weights``: ``pretrained``, ``none`` (random), or a file or folder, for networks with a backbone; ``weights``: which
     of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``; ``provider``: what of
-    ONNX Runtime runs ONNX files.
+    ONNX Runtime runs ONNX files; ``backend``: what runs our own networks on a CPU, ``auto`` the fastest that is installed.
     """
 
     device: str = option("auto", "auto, cpu, cuda, mps, xpu.")
     precision: str = option("auto", "auto, float32, bfloat16 or float16.")
     backbone_weights: str = option("pretrained", "Of backbones and LPIPS: pretrained, FILE, DIR, or none (random).")
     weights: Literal["averaged", "raw"] = option("averaged", "Of a file with both: averaged or raw.")
+    backend: Literal["auto", "torch", "openvino"] = option("auto", "On a CPU: auto, torch or openvino.")
     provider: str = option("auto", "Of ONNX files: auto, cpu, cuda, tensorrt, openvino, coreml, directml, webgpu.")
 
 
@@ -123,3 +132,23 @@ class ExportOptions:
             raise UsageError("--quantise static and --calibrate DIR belong together")
         if self.quantise and self.precision != "float32":
             raise UsageError("a graph of eight bits is not one of float16 as well; leave out --precision or --quantise")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions:
+    """Which networks are timed by what; see ``limpid bench --help``. ``size``: heights and widths, pixels."""
+
+    models: Sequence[str] = option(..., "NAME or FILE, several.", argument=True)
+    size: Sequence[tuple[int, int]] = option(
+        ((512, 512),), "Height x width, repeatable.", metavar="HxW", text=_sizes, repeatable=True
+    )
+    backend: Sequence[str] = option(
+        ("torch", "torch-bf16", "openvino"),
+        "torch, torch-bf16, torch-compile, onnx, onnx-int8, openvino, openvino-float32.",
+        metavar="NAME[,NAME]",
+        text=_words,
+    )
+    repeats: int = option(3, "Timed forwards of each, in turns; the shortest counts.", minimum=1)
+    threads: int = option(1, "Threads of every backend.", minimum=1)
+    save: bool = option(False, "Let the fastest one that keeps the quality be the default for these weights on this machine.")
+    as_json: bool = option(False, "One JSON object per row.", "--json")

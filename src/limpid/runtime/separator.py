@@ -1,7 +1,7 @@
 """A network that runs on real photos: any size, bounded memory, layers that add up again."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -36,6 +36,9 @@ LEAST_SIDE = 256
 RESIDUE = "residue"
 """What a network learnt to be neither layer, where it did: its ``residual``, −1…1."""
 
+Engine = Callable[[Tensor], Separation]
+"""Photo (1, 3, H, W), padded, on the CPU → what the network answers to it."""
+
 _LARGER = 1.25  # times the size that the network sees, beyond which a photo has detail that it never saw
 _BAND = 256  # rows handled at once where there are no tiles
 
@@ -58,7 +61,8 @@ class Separator:
 
     ``network`` is the bare module, which is left as it is found: its device is where photos are run, and while it runs it is in
     evaluation mode. ``task``: what its layers are for; ``name``: what messages call it; ``model``: its name in the catalogue;
-    ``sha256``: that of its weights (None when they came from no file); ``precision``: the arithmetic it runs in.
+    ``sha256``: that of its weights (None when they came from no file); ``precision``: the arithmetic it runs in; ``engine``: what
+    runs it on a CPU in place of PyTorch, None for PyTorch.
     """
 
     def __init__(
@@ -70,9 +74,11 @@ class Separator:
         model: str = "",
         precision: str = "float32",
         sha256: str | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.network, self.task = network, task
         self.name, self.model, self.precision, self.sha256 = name, model, precision, sha256
+        self.engine = engine
         self._turn = threading.Lock()
 
     def __repr__(self) -> str:
@@ -176,7 +182,7 @@ class Separator:
         if self.network.fixed_size is not None:
             side = min(self.network.fixed_size)
         with self._turn, evaluating(self.network):
-            return measure(self._forward, self.device, side, self.network.bytes_per_pixel)
+            return measure(self.forward, self.device, side, self.network.bytes_per_pixel)
 
     def bands(
         self, photo: Photo, options: SeparationOptions, names: Sequence[str], chosen: Plan | None = None
@@ -223,7 +229,7 @@ class Separator:
         """
         height, width = image.shape[-2:]
         with self._turn, evaluating(self.network), _answering(self.network, residue):
-            layers = self._forward(self._padded(image), context).map(lambda layer: crop(layer, height, width).float())
+            layers = self.forward(self._padded(image), context).map(lambda layer: crop(layer, height, width).float())
             layers = self.network.to_unit_range(layers, context).map(lambda layer: layer[0].cpu())
         limits = self.network.local_confidence
         found = dict(blend_small_changes(image, layers, limits) if limits is not None else layers)
@@ -236,7 +242,10 @@ class Separator:
         needs = self.network.needs
         return pad(image[None], needs.multiple, needs.minimum).to(self.device).contiguous(memory_format=torch.channels_last)
 
-    def _forward(self, mixed: Tensor, context: Context | None = None) -> Separation:
+    def forward(self, mixed: Tensor, context: Context | None = None) -> Separation:
+        """The network on a padded photo or tile (1, 3, H, W), where it is, in the precision and by the engine of this separator."""
+        if self.engine is not None and context is None and mixed.device.type == "cpu":
+            return self.engine(mixed)
         with torch.inference_mode(), arithmetic(mixed.device, self.precision):
             layers: Separation = self.network(mixed, context)
         return layers
