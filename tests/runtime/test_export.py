@@ -13,7 +13,9 @@ from limpid.errors import UsageError
 from limpid.runtime.export import export
 from limpid.runtime.export_graph import ExportError
 from limpid.runtime.load import load
+from limpid.runtime.onnx_network import run, session
 from limpid.runtime.options import ExportOptions
+from pictures import picture
 
 NAMES = catalogue.names("models")
 
@@ -78,6 +80,31 @@ def test_what_cannot_be_exported_says_why_before_it_is_tried(options, says, tmp_
     monkeypatch.setattr(torch.export, "export", None)  # a call would fail otherwise
     with pytest.raises(ExportError, match=says):
         export(ExportOptions(model=str(checkpoint("limpid", tmp_path)), output=tmp_path / "out.onnx", **options))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("static", [None, (64, 96)])
+def test_a_head_fed_by_our_own_backbone_gives_the_layers_of_the_whole(static, graph, tmp_path):
+    exported = graph("hypercolumn", head_only=True, static=static)
+    opened = read_onnx(exported.path)
+    network = load(checkpoint("hypercolumn", tmp_path), precision="float32").network
+    assert opened.inputs == (*network.backbone.channels, "input")
+    photo = torch.rand(1, 3, *(static or (96, 128)))
+    with torch.inference_mode():
+        wanted, maps = network(photo), network.backbone(photo)
+    found = run(session(opened), {**maps, "input": photo}, opened.about)
+    assert all(torch.allclose(found[layer], wanted[layer], atol=1e-4) for layer in wanted)
+    with pytest.raises(UsageError, match="head of a network"):
+        load(exported.path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["dynamic", "static"])
+def test_eight_bits_are_near(kind, graph, tmp_path):
+    photos = {"calibrate": picture(tmp_path / "photos" / "a.jpg").parent} if kind == "static" else {}
+    exported = graph("stacked", static=(64, 64), quantise=kind, **photos)
+    assert max(one.mean for one in exported.differences) < 0.05
+    assert exported.about.precision == f"int8, {kind}"
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,8 @@ def load(
 def _load_onnx(found: _Weights, task: str | None, provider: str) -> Separator:
     opened = read_onnx(found.path)
     about = opened.about
+    if about.graph == "head":
+        raise UsageError(f"{found.path} is the head of a network, for programs that have maps of a backbone; export the whole one")
     chosen = _task(about.tasks, task, found)
     network = OnnxNetwork(opened, provider)
     return Separator(network, chosen, name=found.label, model=about.model, precision="float32", sha256=found.sha256)
