@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from limpid._version import __version__
-from limpid.cli import bench, convert, demo, doctor, evaluate, export, inspect, models, photo, prepare, synthesise, train
+from limpid.cli import bench, convert, demo, doctor, evaluate, export, film, inspect, models, photo, prepare, synthesise, train
 from limpid.errors import LimpidError, UsageError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command("models")(models.models)
 app.command("inspect")(inspect.inspect)
 app.command("convert")(convert.convert)
 app.command("export")(export.export)
+app.command("film")(film.film)
 app.command("synthesise")(synthesise.synthesise)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)

@@ -9,6 +9,8 @@ from limpid.errors import SettingError, UnknownNameError, UsageError
 from limpid.files import parse_bytes
 from limpid.options import option
 
+_MOST_DAMPED = 0.95  # beyond it a change stays for seconds
+
 
 def parse_size(text: str) -> tuple[int, int]:
     """``480x640`` → (480, 640), height and width in pixels. Raises SettingError."""
@@ -152,3 +154,27 @@ class BenchOptions:
     threads: int = option(1, "Threads of every backend.", minimum=1)
     save: bool = option(False, "Let the fastest one that keeps the quality be the default for these weights on this machine.")
     as_json: bool = option(False, "One JSON object per row.", "--json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmOptions(DeviceOptions):
+    """Which film becomes what; see ``limpid film --help``. ``size``: of raw frames. Raises UsageError and SettingError."""
+
+    source: str = option(..., "A film, the number of a camera, or - for raw RGB frames of 8 bits.", argument=True)
+    output: str = option(..., "Film to write (.mp4, .avi, .mkv), without sound, or - for raw frames.", "--output", "-o")
+    model: str = option("default", "NAME or FILE.", "--model", "-m")
+    task: str | None = option(None, "reflection, intrinsic, denoise or deblur.")
+    layer: str | None = option(None, "Layer to write; the first one by default.")
+    size: tuple[int, int] | None = option(None, "Of raw frames.", metavar="HxW", text=parse_size)
+    rate: float = option(25.0, "Frames per second of raw frames and cameras.", minimum=1)
+    count: int | None = option(None, "So many frames.", "-n", "--count", minimum=1)
+    damp: float = option(0.0, "0…0.95: how much of the change of the frame before stays where the scene stands still.")
+    strength: float = option(1.0, "0…1: how far to go from the frame to the network's answer.")
+    overwrite: bool = option(False, "Replace the film if it exists.")
+    quiet: bool = option(False, "Only errors.", "--quiet", "-q")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.damp <= _MOST_DAMPED:
+            raise SettingError(f"--damp lies within 0…{_MOST_DAMPED}; got {self.damp:g}")
+        if (self.source == "-") != (self.size is not None):
+            raise UsageError("raw frames on standard input need --size HxW, and nothing else takes it")
