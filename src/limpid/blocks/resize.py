@@ -48,7 +48,7 @@ def add_enlarged(
     def enlarged(part: Tensor) -> Tensor:
         return F.interpolate(part, size=covered, mode=mode, align_corners=corners)[..., :height, :width]
 
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():  # slices written in place make long graphs
         return total + enlarged(features)
     for start in range(0, total.shape[1], _CHUNK):
         total[:, start : start + _CHUNK] += enlarged(features[:, start : start + _CHUNK])

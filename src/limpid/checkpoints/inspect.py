@@ -8,6 +8,7 @@ from limpid import catalogue
 from limpid.catalogue import Setting, Settings
 from limpid.checkpoints import file
 from limpid.checkpoints.experiment import newest_generator
+from limpid.checkpoints.onnx_file import SUFFIX, read_onnx
 from limpid.checkpoints.recognise import size_of
 from limpid.checkpoints.unwrap import Weights
 from limpid.errors import UsageError
@@ -15,6 +16,7 @@ from limpid.files import sha256
 from limpid.weights import manifest
 
 _UNSTATED = "not stated in the file"
+_GRAPH = {"taps", "multiple", "minimum", "size", "head", "batch", "tiling", "radius", "precision", "weights_sha256", "version"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ def inspect(path: Path, weights: Weights = "averaged") -> Inspection:
     >>> found.model, found.size, found.tasks, found.licence
     ('nafnet', 'limpid', ('deblur', 'denoise'), 'Apache-2.0')
     """
+    if path.suffix == SUFFIX:
+        return _inspect_onnx(path)
     path = newest_generator(path)
     checkpoint = file.read(path, weights)
     network = file.build(checkpoint, source=str(path))
@@ -78,6 +82,30 @@ def inspect(path: Path, weights: Weights = "averaged") -> Inspection:
     )
 
 
+def _inspect_onnx(path: Path) -> Inspection:
+    """An ONNX file, as it speaks of itself."""
+    found = read_onnx(path)
+    about = found.about
+    notes = about.model_dump(include=_GRAPH, exclude_none=True, exclude_defaults=True)
+    return Inspection(
+        file=str(path),
+        bytes=path.stat().st_size,
+        sha256=sha256(path),
+        model=about.model,
+        size=None,
+        settings=about.settings,
+        tasks=about.tasks,
+        layers=about.layers,
+        parameters=found.parameters,
+        precision=found.kinds,
+        source=about.source,
+        licence=about.licence or _UNSTATED,
+        trained_on=about.trained_on or _UNSTATED,
+        notes={"graph": about.graph, "takes": "one size" if about.size else "any size", **notes},
+        remarks=() if found.ours else ("says nothing of itself; known by its inputs and outputs",),
+    )
+
+
 def convert(
     path: Path,
     out: Path,
@@ -91,6 +119,8 @@ def convert(
     ``settings``: those that no tensor shows, such as an activation, where what is assumed is wrong. Raises UsageError when ``out``
     exists, lies nowhere or has another ending, WeightsError when ``path`` cannot be opened or does not fit the settings.
     """
+    if path.suffix == SUFFIX:
+        raise UsageError(f"{path} is a graph, whose weights have no names of ours; convert the file that it was made from")
     if out.suffix != ".safetensors":
         raise UsageError(f"{out} must end in .safetensors, the one format that runs nothing")
     if out.exists() and not overwrite:

@@ -11,7 +11,7 @@ from limpid.progress import tell, tell_data
 if TYPE_CHECKING:
     from limpid.checkpoints.inspect import Inspection
 
-WEIGHT_FILE = "A .pt, .pth, .ckpt, .bin or .safetensors file, or the folder of an experiment; nothing in it is run."
+WEIGHT_FILE = "A .pt, .pth, .ckpt, .bin, .safetensors or .onnx file, or the folder of an experiment; nothing in it is run."
 WHICH_WEIGHTS = "Of a file with both: averaged or raw."
 
 

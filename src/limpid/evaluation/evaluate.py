@@ -216,9 +216,26 @@ def _methods(options: EvaluateOptions, task: Task, budget: int | None) -> dict[s
 
 def _network(options: EvaluateOptions, task: Task, label: str, name: str, budget: int | None) -> NetworkMethod:
     try:
-        separator = load(name, options.device, options.precision, options.backbone_weights, task=task.name, weights=options.weights)
+        separator = load(
+            name,
+            options.device,
+            options.precision,
+            options.backbone_weights,
+            task=task.name,
+            weights=options.weights,
+            provider=options.provider,
+            backend=options.backend,
+        )
     except UsageError:  # the option is for all models, and this one may have no backbone to fill
-        separator = load(name, options.device, options.precision, task=task.name, weights=options.weights)
+        separator = load(
+            name,
+            options.device,
+            options.precision,
+            task=task.name,
+            weights=options.weights,
+            provider=options.provider,
+            backend=options.backend,
+        )
     return NetworkMethod(separator, label, resolution=options.resolution, budget=budget, jobs=options.jobs)
 
 

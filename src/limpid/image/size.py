@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -28,6 +29,24 @@ def pad(image: Tensor, multiple: int, minimum: int = 1) -> Tensor:
 def crop(image: Tensor, height: int, width: int) -> Tensor:
     """The top left (…, height, width) of an image."""
     return image[..., :height, :width]
+
+
+def local_mean(image: Tensor, side: int) -> Tensor:
+    """Mean over a centred square of odd ``side``, pixels, of a float image (C, H, W); at the border only pixels of it count."""
+    radius, anywhere = side // 2, (-1, -1)
+    planes = [
+        cv2.boxFilter(plane, -1, (side, side), anchor=anywhere, normalize=False, borderType=cv2.BORDER_CONSTANT)
+        for plane in image.contiguous().numpy()
+    ]
+    down, across = (_counted(length, radius) for length in image.shape[-2:])
+    return torch.from_numpy(np.stack(planes) / (down[:, None] * across))
+
+
+def _counted(length: int, radius: int) -> np.ndarray:
+    """How many of the pixels around each of ``length`` pixels are there, (length,)."""
+    places = np.arange(length)
+    counts: np.ndarray = np.minimum(places, radius) + np.minimum(length - 1 - places, radius) + 1
+    return counts.astype(np.float32)
 
 
 def shrink(pixels: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -42,11 +42,12 @@ def ramp(length: int) -> Tensor:
     return (torch.arange(length) + 1) / (length + 1)
 
 
-def spans(length: int, tile: int, halo: int, fade: int, multiple: int) -> list[Span]:
+def spans(length: int, tile: int, halo: int, fade: int, multiple: int, *, full: bool = False) -> list[Span]:
     """Cover ``length`` pixels with tiles of side ``tile``; all arguments in pixels.
 
     ``halo``: context on either side of what a tile contributes; ``fade``: pixels shared by neighbours; every start is a
-    multiple of ``multiple`` so that strided networks see the same phase. Raises SettingError when a tile of this side has no
+    multiple of ``multiple`` so that strided networks see the same phase. ``full``: the last tile sees as much as the others, so
+    that all, once padded to ``multiple``, have one shape. Raises SettingError when a tile of this side has no
     room for both halos and the fade.
     """
     if length <= tile:
@@ -61,7 +62,8 @@ def spans(length: int, tile: int, halo: int, fade: int, multiple: int) -> list[S
     for index, start in enumerate(starts):
         first = start + halo if index else 0
         last = start + tile - halo if index + 1 < len(starts) else length
-        covering.append((start, min(start + tile, length), first, last))
+        seen = min(start, -(-length // multiple) * multiple - tile // multiple * multiple) if full else start
+        covering.append((seen, min(start + tile, length), first, last))
     shared = [previous[3] - current[2] for previous, current in zip(covering, covering[1:], strict=False)]
     return [
         Span(*span, fade_in=before, fade_out=after)

@@ -86,6 +86,15 @@ class LayerNetwork(nn.Module):
     presence_limits: Limits | None = None
     """Probabilities of ``presence`` up to which nothing and from which everything is believed; None believes always."""
 
+    bytes_per_pixel: float | None = None
+    """Memory of a forward where it cannot be counted from outside; None: it is counted."""
+
+    fixed_size: tuple[int, int] | None = None
+    """Height and width, pixels, of the only photo or tile that a forward takes, padded; None for any size."""
+
+    pads_to: tuple[int, Literal["constant", "replicate"]] | None = None
+    """To multiples of what, pixels, the network pads photos inside, and how (see ``F.pad``); None: it does not."""
+
     hints: bool = False
     """Whether a fourth channel of the input may say where a person saw the layer that is to be taken off: 1 there, 0 elsewhere."""
 

@@ -27,8 +27,9 @@ class Separation(Mapping[str, Tensor]):
     """
 
     def __init__(self, layers: Mapping[str, Tensor], *, steps: Mapping[str, Tensor] | None = None, confidence: float = 1.0) -> None:
-        if len({tuple(layer.shape) for layer in layers.values()}) != 1:
-            shapes = {name: tuple(layer.shape) for name, layer in layers.items()}
+        shapes = {name: tuple(layer.shape) for name, layer in layers.items()}
+        first = next(iter(shapes.values()), None)
+        if first is None or any(shape != first for shape in shapes.values()):  # compared, not hashed: export has sizes of no value
             raise ShapeError(f"the layers of a separation must have one shape; got {shapes}")
         self._layers = dict(layers)
         self.steps: dict[str, Tensor] = dict(steps or {})

@@ -16,7 +16,7 @@ from limpid.layers.context import Recall
 from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 from limpid.models.nafnet import NafNet
-from limpid.physics.blind_deconvolution import deconvolve, estimate_kernel
+from limpid.physics.blind_deconvolution import sharpened
 
 _NOISE = (3e-4, 3e-3, 3e-2)
 """What the deconvolutions take noise and gradients to be worth at the start: from trusting the kernel to trusting the photo."""
@@ -54,7 +54,11 @@ class Deconvolution(LayerNetwork):
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""
         with torch.autocast(mixed.device.type, enabled=False):
-            sharp = deconvolve(mixed, estimate_kernel(mixed.mean(1)), self.noise.exp()).clamp(-0.5, 1.5)
+            sharp = sharpened(mixed, self.noise.exp())
+        return self.judge(mixed, sharp)
+
+    def judge(self, mixed: Tensor, sharp: Tensor) -> Separation:
+        """The networks alone: (B, 3, H, W) and what the deconvolutions made of it, (B, N, 3, H, W) → ``restored``."""
         guess = self.guess(mixed).restored
         candidates = torch.cat((mixed[:, None], guess[:, None], sharp), dim=1)  # (B, N, 3, H, W)
         answer = self.finish.answer(self.finish.features(candidates.flatten(1, 2)), mixed.dtype)

@@ -128,7 +128,7 @@ class Hypercolumn(LayerNetwork):
         super().__init__()
         _check(backbone, variant, output_skip_scale)
         self.backbone: Backbone = catalogue.find("backbones", backbone).build(**BACKBONES[backbone])
-        self.variant, self.stretch_padding = variant, stretch_padding
+        self.backbone_name, self.variant, self.stretch_padding = backbone, variant, stretch_padding
         self.radius = (self.backbone.reach or 0) + sum(DILATIONS.values())  # without a reach, the rest is in the context
         stacked = self._add_reducers(reduction, width)
         self.conv0 = Stage(stacked, width, kernel=1)
@@ -151,8 +151,15 @@ class Hypercolumn(LayerNetwork):
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape, or of ``head_size``."""
+        return self._separated(self.backbone.stages(mixed), mixed, recall)
+
+    def from_maps(self, maps: Mapping[str, Tensor], mixed: Tensor) -> Separation:
+        """The same, given the maps that the backbone finds on the photo: tap → (B, C, h, w), shallow to deep."""
+        return self._separated(maps.items(), mixed, None)
+
+    def _separated(self, stages: Iterable[tuple[str, Tensor]], mixed: Tensor, recall: Recall | None) -> Separation:
         photo = mixed if self.head_size is None else enlarge(mixed, self.head_size)
-        features = self._dilated(self.conv0.activate(self._first(mixed, photo, recall)))
+        features = self._dilated(self.conv0.activate(self._first(stages, mixed, photo, recall)))
         with torch.autocast(mixed.device.type, enabled=False):  # eight bits of mantissa would show as banding
             transmission, reflection = self.conv_last(features.to(mixed.dtype)).chunk(2, dim=1)
         if hasattr(self, "output_skip_scale"):
@@ -175,15 +182,15 @@ class Hypercolumn(LayerNetwork):
             _clear(convolution)
         return width
 
-    def _first(self, mixed: Tensor, photo: Tensor, recall: Recall | None) -> Tensor:
+    def _first(self, stages: Iterable[tuple[str, Tensor]], mixed: Tensor, photo: Tensor, recall: Recall | None) -> Tensor:
         """The convolution of ``conv0`` over the hypercolumn that is never built."""
         weight, bias = self.conv0.folded()
         *slices, colour, bias = self._slices(weight[..., 0, 0], bias)
         weights = dict(zip(self.backbone.channels, slices, strict=True))
         if self.backbone.reach is not None:
-            return fold(self.backbone.stages(mixed), weights, photo, colour, bias, self._covered(_size(mixed), _size(photo)))
+            return fold(stages, weights, photo, colour, bias, self._covered(_size(mixed), _size(photo)))
         shapes = [(len(weight), None, None) for weight in weights.values()]
-        products = recalled(recall, self.backbone, lambda: project(self.backbone.stages(mixed), weights), shapes)
+        products = recalled(recall, self.backbone, lambda: project(stages, weights), shapes)
         context = None if recall is None else recall.context
         return self._joined(products, F.conv2d(photo, colour[..., None, None], bias), _size(mixed), context)
 
@@ -220,7 +227,9 @@ class Hypercolumn(LayerNetwork):
         if self.stretch_padding:
             return grid
         rows, columns = self.backbone.covered(*seen)
-        return round(grid[0] * rows / seen[0]), round(grid[1] * columns / seen[1])
+        if grid == seen:
+            return rows, columns
+        return (2 * grid[0] * rows + seen[0]) // (2 * seen[0]), (2 * grid[1] * columns + seen[1]) // (2 * seen[1])  # rounded
 
     def _dilated(self, features: Tensor) -> Tensor:
         stages: list[Stage] = [getattr(self, f"conv{number}") for number in DILATIONS]

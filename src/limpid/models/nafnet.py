@@ -6,7 +6,7 @@ Aggregation", ECCV 2022, arXiv:2112.04491): a window of 1.5 times the side of th
 (blind deblurring from synthetic data, 2024) differ by a feed-forward part of two channels.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -28,11 +28,19 @@ class NafNet(NafUNet, LayerNetwork):
 
     needs = Needs(phase=16, tiling="discouraged")
 
+    @property
+    def pads_to(self) -> tuple[int, Literal["constant", "replicate"]]:  # type: ignore[override]
+        """Multiples of the lowest level."""
+        return self.multiple, "constant" if self.shuffle == 1 else "replicate"
+
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → ``restored`` of the same shape."""
         height, width = mixed.shape[-2:]
-        rows, columns = padded_size(height, width, self.multiple)
-        padded = F.pad(mixed, (0, columns - width, 0, rows - height), mode="constant" if self.shuffle == 1 else "replicate")
+        multiple, mode = self.pads_to
+        rows, columns = padded_size(height, width, multiple)
+        if (rows, columns) == (height, width):
+            return Separation({"restored": mixed + self.answer(self.features(mixed, recall), mixed.dtype)})
+        padded = F.pad(mixed, (0, columns - width, 0, rows - height), mode=mode)
         return Separation({"restored": crop(padded + self.answer(self.features(padded, recall), mixed.dtype), height, width)})
 
 

@@ -108,6 +108,14 @@ def deconvolve(blurred: Tensor, kernel: Tensor, noise: Tensor) -> Tensor:
     return sharp[..., :height, :width]
 
 
+def sharpened(blurred: Tensor, noise: Tensor) -> Tensor:
+    """Photos (B, C, H, W), 0…1, with the kernel that is found on each taken off, once per strength of ``noise`` (N,).
+
+    Returns (B, N, C, H, W), −0.5…1.5.
+    """
+    return deconvolve(blurred, estimate_kernel(blurred.mean(1)), noise).clamp(-0.5, 1.5)
+
+
 def continued(photo: Tensor, least: int) -> Tensor:
     """(…, H, W) continued by ``least`` or a few more pixels that lead smoothly from the last row and column back to the first."""
     return _lengthened(_lengthened(photo, least).mT, least).mT

@@ -54,7 +54,16 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
     if not jobs.photos:
         return
     separators = {
-        label: load(name, options.device, options.precision, options.backbone_weights, task=task, weights=options.weights)
+        label: load(
+            name,
+            options.device,
+            options.precision,
+            options.backbone_weights,
+            task=task,
+            weights=options.weights,
+            provider=options.provider,
+            backend=options.backend,
+        )
         for label, name in labelled(options.model).items()
     }
     whole = default_budget() if options.max_memory is None else options.max_memory

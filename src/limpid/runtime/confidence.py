@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from limpid.image.size import local_mean
 from limpid.layers.network import Limits
 
 PREVIEW_SIDE = 512
@@ -33,8 +33,7 @@ def confidence_map(photo: Tensor, primary: Tensor, limits: Limits) -> Tensor:
     ``photo``, ``primary``: (3, H, W), 0…1. Returns (1, H, W), 0…1. At the border only pixels of the photo count.
     """
     change = (photo - primary.clamp(0, 1)).abs().mean(0, keepdim=True)
-    mean = F.avg_pool2d(change[None], WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False)[0]
-    return smoothstep(mean, limits)
+    return smoothstep(local_mean(change, WINDOW), limits)
 
 
 def blend_small_changes(photo: Tensor, layers: Mapping[str, Tensor], limits: Limits) -> dict[str, Tensor]:

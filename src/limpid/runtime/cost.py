@@ -5,7 +5,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +75,14 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 @torch.inference_mode()
-def measure(forward: Callable[[Tensor], Any], device: torch.device, side: int) -> Cost:
-    """Run a square of ``side`` pixels once, counting its activations and timing it."""
+def measure(forward: Callable[[Tensor], Any], device: torch.device, side: int, known: float | None = None) -> Cost:
+    """Run a square of ``side`` pixels once, counting its activations unless bytes per pixel are ``known``, and timing it."""
     probe = torch.zeros(1, 3, side, side, device=device)
     started = time.perf_counter()
     with LiveBytes() as counter:
         forward(probe)
-    return seen(side**2, time.perf_counter() - started, counter)
+    cost = seen(side**2, time.perf_counter() - started, counter)
+    return cost if known is None else replace(cost, bytes_per_pixel=known)
 
 
 def seen(pixels: int, seconds: float, counter: LiveBytes) -> Cost:

@@ -23,6 +23,8 @@ OPTIONAL = {
     "lightning-fabric": "train",
     "tensorboard": "train",
     "torchmetrics": "evaluate",
+    "onnxruntime": "onnx",
+    "openvino": "openvino",
 }
 
 

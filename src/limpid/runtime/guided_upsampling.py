@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
+import cv2
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from limpid.image.size import local_mean
 
 RADIUS = 1
 EPSILON = 1e-2
@@ -26,10 +29,7 @@ def fit_guidance(photo: Tensor, layer: Tensor, *, radius: int = RADIUS, epsilon:
     ``photo``, ``layer``: (3, h, w) at working resolution. Source: He, Sun & Tang, ECCV 2010 (guided filter, eq. 5), fitted small
     and applied large as in He & Sun, arXiv:1505.00996.
     """
-
-    def mean(image: Tensor) -> Tensor:
-        return F.avg_pool2d(image[None], 2 * radius + 1, 1, radius, count_include_pad=False)[0]
-
+    mean = partial(local_mean, side=2 * radius + 1)
     photo_mean = mean(photo)
     covariance = mean(photo * layer) - photo_mean * mean(layer)
     variance = mean(photo * photo) - photo_mean * photo_mean
@@ -43,8 +43,9 @@ def enlarge(small: Tensor, rows: tuple[int, int], height: int, width: int) -> Te
     low = centres.floor().clamp(0, small.shape[-2] - 1).long()
     high = (low + 1).clamp(max=small.shape[-2] - 1)
     share = (centres - low).clamp(0, 1).float()[:, None]
-    strip = torch.lerp(small[:, low], small[:, high], share)  # (3, rows, w)
-    return F.interpolate(strip[None], size=(rows[1] - rows[0], width), mode="bilinear", align_corners=False)[0]
+    strip = torch.lerp(small[:, low], small[:, high], share).permute(1, 2, 0).contiguous()  # (3, rows, w) -> (rows, w, 3)
+    wide = cv2.resize(strip.numpy(), (width, rows[1] - rows[0]), interpolation=cv2.INTER_LINEAR)
+    return torch.from_numpy(wide.reshape(*wide.shape[:2], -1)).permute(2, 0, 1)
 
 
 def apply_guidance(

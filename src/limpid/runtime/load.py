@@ -1,5 +1,6 @@
 """From a name or a file to a Separator: ``limpid.load`` and ``limpid.separate``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from limpid.backbones._backbone import Backbone
 from limpid.blocks.fuse_norms import fold_norms
 from limpid.checkpoints import file
 from limpid.checkpoints.experiment import newest_generator
+from limpid.checkpoints.onnx_file import SUFFIX, read_onnx
 from limpid.checkpoints.unwrap import Weights
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.files import sha256
@@ -20,6 +22,8 @@ from limpid.layers.task import Task, find_task
 from limpid.options import subject_with_keywords
 from limpid.progress import say
 from limpid.runtime.device import choose_device, choose_precision
+from limpid.runtime.onnx_network import OnnxNetwork
+from limpid.runtime.openvino_engine import Backend, OpenVinoEngine, choose_backend
 from limpid.runtime.options import LoadOptions
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
@@ -30,12 +34,13 @@ DEFAULT_TASK = "reflection"
 
 @dataclass(frozen=True, kw_only=True)
 class _Weights:
-    """A file of weights, what messages call it, and the tasks that it is known to be for."""
+    """A file of weights, what messages call it, the tasks that it is known to be for, and whether it is shipped."""
 
     label: str
     path: Path
     sha256: str
     tasks: tuple[str, ...] = ()
+    shipped: bool = False
 
 
 def load(
@@ -46,16 +51,19 @@ def load(
     *,
     task: str | None = None,
     weights: Weights = "averaged",
+    provider: str = "auto",
+    backend: Backend = "auto",
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint or of an
-    experiment's folder, whose newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds both. ``task``:
-    what it is to do; None: reflection removal for ``default``, else what the network is usually for. ``device``: ``auto``,
-    ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``; ``backbone_weights``:
-    ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError with the nearest name,
-    WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there or a task that the
-    network does not do.
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint, of an ONNX
+    file or of an experiment's folder, whose newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds
+    both. ``task``: what it is to do; None: reflection removal for ``default``, else what the network is usually for. ``device``:
+    ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``;
+    ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone; ``provider``: what of ONNX Runtime
+    runs an ONNX file, whose arithmetic is its own; ``backend``: ``torch``, ``openvino``, or ``auto``, the fastest that is installed
+    and keeps the quality of shipped weights. Raises UnknownNameError with the nearest name, WeightsError for damaged or
+    foreign files, DeviceError, and UsageError for a backbone that is not there or a task that the network does not do.
 
     >>> load()  # the shipped weights against reflections
     Separator('limpid', transmission and reflection, cpu, ...)
@@ -64,8 +72,10 @@ def load(
     """
     where = choose_device(device)
     found = _find(name, task or DEFAULT_TASK)
+    if found.path.suffix == SUFFIX:
+        return _load_onnx(found, task, provider)
     checkpoint = file.read(found.path, weights)
-    chosen = _task(checkpoint.model, task, found)
+    chosen = _task(catalogue.find("models", checkpoint.model).tasks, task, found)
     network = file.build(checkpoint, source=str(found.path))
     for remark in checkpoint.remarks:
         say(f"note: {found.path.name} {remark}")
@@ -73,12 +83,24 @@ def load(
     fold_norms(network)
     channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
-    return Separator(network, chosen, name=found.label, model=checkpoint.model, precision=arithmetic, sha256=found.sha256)
+    made = Separator(network, chosen, name=found.label, model=checkpoint.model, precision=arithmetic, sha256=found.sha256)
+    if choose_backend(backend, network, where, shipped=found.shipped, sha256=found.sha256) == "openvino":
+        made.engine = OpenVinoEngine(network, chosen.layers, arithmetic, found.sha256)
+    return made
 
 
-def _task(model: str, wanted: str | None, weights: _Weights) -> Task:
+def _load_onnx(found: _Weights, task: str | None, provider: str) -> Separator:
+    opened = read_onnx(found.path)
+    about = opened.about
+    if about.graph == "head":
+        raise UsageError(f"{found.path} is the head of a network, for programs that have maps of a backbone; export the whole one")
+    chosen = _task(about.tasks, task, found)
+    network = OnnxNetwork(opened, provider)
+    return Separator(network, chosen, name=found.label, model=about.model, precision="float32", sha256=found.sha256)
+
+
+def _task(tasks: Sequence[str], wanted: str | None, weights: _Weights) -> Task:
     """The task that was asked for, or what the weights, or else their network, are usually for."""
-    tasks = catalogue.find("models", model).tasks
     if wanted is not None and wanted not in tasks:
         find_task(wanted)
         raise UsageError(
@@ -99,7 +121,14 @@ def separate(photo: Source, options: LoadOptions) -> Separation:
     (['transmission', 'reflection', 'residual'], (3, 300, 451))
     """
     separator = load(
-        options.model, options.device, options.precision, options.backbone_weights, task=options.task, weights=options.weights
+        options.model,
+        options.device,
+        options.precision,
+        options.backbone_weights,
+        task=options.task,
+        weights=options.weights,
+        provider=options.provider,
+        backend=options.backend,
     )
     return separator(
         photo,
@@ -126,7 +155,13 @@ def _find(name: str | Path, task: str) -> _Weights:
     shipped = manifest.rows()
     row = manifest.default(task) if str(name) == "default" else shipped.get(str(name))
     if row is not None:
-        return _Weights(label=row.name, path=manifest.locate(row.name), sha256=row.sha256, tasks=row.default_for)
+        return _Weights(
+            label=row.name,
+            path=manifest.locate(row.name),
+            sha256=row.sha256,
+            tasks=row.default_for,
+            shipped=True,
+        )
     path = Path(name)
     if path.suffix or len(path.parts) > 1 or path.exists():
         if not path.exists():

@@ -138,7 +138,7 @@ def plan(
         ram, seconds = (price(side), cost.seconds_per_pixel * pixels) if cost else (None, None)
         return Plan(working=working, tile=side, tiles=tiles, pixels=pixels, halo=near, context=context, ram=ram, seconds=seconds)
 
-    least = _round_up(2 * around(0) + FADE + CORE, needs.grid)
+    least = least_tile(around(0), needs)
     if tile not in ("auto", "off"):
         side = _tile_side(tile, least, needs)
         return planned(side if side < max(padded) else None)
@@ -152,6 +152,11 @@ def plan(
         return planned(None)
     candidates = range(_round_up(max(padded), needs.grid), least, -needs.grid)
     return planned(next((side for side in candidates if price(side) <= budget), least))
+
+
+def least_tile(halo: int, needs: Needs) -> int:
+    """The smallest side of a tile, pixels, that contributes enough beside a halo of so many pixels."""
+    return _round_up(2 * halo + FADE + CORE, needs.grid)
 
 
 def _count(padded: tuple[int, int], side: int | None, halo: int, context: tuple[int, int] | None, needs: Needs) -> tuple[int, int]:

@@ -5,9 +5,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from limpid.errors import SettingError, UnknownNameError
+from limpid.errors import SettingError, UnknownNameError, UsageError
 from limpid.files import parse_bytes
 from limpid.options import option
+
+_MOST_DAMPED = 0.95  # beyond it a change stays for seconds
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """``480x640`` → (480, 640), height and width in pixels. Raises SettingError."""
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) != 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
+        raise SettingError(f"a size is HEIGHTxWIDTH in pixels, e.g. 480x640; got {text!r}")
+    return int(sides[0]), int(sides[1])
+
+
+def _sizes(texts: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    return tuple(parse_size(text) if "x" in text.lower() else parse_size(f"{text}x{text}") for text in texts)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +59,16 @@ class DeviceOptions:
     """What networks run on.
 
     ``backbone_weights``: ``pretrained``, ``none`` (random), or a file or folder, for networks with a backbone; ``weights``: which
-    of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``.
+    of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``; ``provider``: what of
+    ONNX Runtime runs ONNX files; ``backend``: what runs our own networks on a CPU, ``auto`` the fastest that is installed.
     """
 
     device: str = option("auto", "auto, cpu, cuda, mps, xpu.")
     precision: str = option("auto", "auto, float32, bfloat16 or float16.")
     backbone_weights: str = option("pretrained", "Of backbones and LPIPS: pretrained, FILE, DIR, or none (random).")
     weights: Literal["averaged", "raw"] = option("averaged", "Of a file with both: averaged or raw.")
+    backend: Literal["auto", "torch", "openvino"] = option("auto", "On a CPU: auto, torch or openvino.")
+    provider: str = option("auto", "Of ONNX files: auto, cpu, cuda, tensorrt, openvino, coreml, directml, webgpu.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +100,85 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     traceback: bool = option(False, "Show where an error came from.")
     dry_run: bool = option(False, "Say what would be done; write nothing.")
     strict: bool = option(False, "Exit code 1 also when folders hold photos that are not read here.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Which network becomes which ONNX graph; see ``limpid export --help``. Raises SettingError and UsageError.
+
+    ``static``, ``head``: height and width, pixels, or None. ``precision``: what the graph computes in; it is fed and answers in
+    float32.
+    """
+
+    model: str = option(..., "NAME or FILE.", argument=True)
+    output: Path = option(..., "The .onnx or .dtmodel file to write.", argument=True)
+    static: tuple[int, int] | None = option(None, "One size, height x width.", metavar="HxW", text=parse_size)
+    dynamic: bool = option(False, "Any size (the default).")
+    head: tuple[int, int] | None = option(
+        None, "Another size for the head, of hypercolumn networks.", metavar="HxW", text=parse_size
+    )
+    head_only: bool = option(False, "Only the head, fed by the maps of a backbone and the photo.")
+    batch: int = option(1, "Photos at once.", minimum=1)
+    precision: Literal["float32", "float16"] = option("float32", "float32 or float16.")
+    opset: int = option(18, "Version of ONNX's operators.", minimum=18, maximum=23)
+    quantise: Literal["dynamic", "static"] | None = option(None, "Eight bits: dynamic or static.")
+    calibrate: Path | None = option(None, "Folder of photos that static quantisation measures ranges on.")
+    task: str | None = option(None, "reflection, intrinsic, denoise or deblur.")
+    backbone_weights: str = option("pretrained", "Of backbones: pretrained, FILE, DIR, or none (random).")
+    weights: Literal["averaged", "raw"] = option("averaged", "Of a file with both: averaged or raw.")
+    overwrite: bool = option(False, "Replace the file if it exists.")
+    as_json: bool = option(False, "One JSON object on standard output.", "--json")
+
+    def __post_init__(self) -> None:
+        if self.static is not None and self.dynamic:
+            raise UsageError("--static and --dynamic contradict each other; give one of them")
+        if self.head is not None and self.static is None:
+            raise UsageError("--head needs --static: a graph of any size has no head of its own size")
+        if (self.quantise == "static") != (self.calibrate is not None):
+            raise UsageError("--quantise static and --calibrate DIR belong together")
+        if self.quantise and self.precision != "float32":
+            raise UsageError("a graph of eight bits is not one of float16 as well; leave out --precision or --quantise")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions:
+    """Which networks are timed by what; see ``limpid bench --help``. ``size``: heights and widths, pixels."""
+
+    models: Sequence[str] = option(..., "NAME or FILE, several.", argument=True)
+    size: Sequence[tuple[int, int]] = option(
+        ((512, 512),), "Height x width, repeatable.", metavar="HxW", text=_sizes, repeatable=True
+    )
+    backend: Sequence[str] = option(
+        ("torch", "torch-bf16", "openvino"),
+        "torch, torch-bf16, torch-compile, onnx, onnx-int8, openvino, openvino-float32.",
+        metavar="NAME[,NAME]",
+        text=_words,
+    )
+    repeats: int = option(3, "Timed forwards of each, in turns; the shortest counts.", minimum=1)
+    threads: int = option(1, "Threads of every backend.", minimum=1)
+    save: bool = option(False, "Let the fastest one that keeps the quality be the default for these weights on this machine.")
+    as_json: bool = option(False, "One JSON object per row.", "--json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmOptions(DeviceOptions):
+    """Which film becomes what; see ``limpid film --help``. ``size``: of raw frames. Raises UsageError and SettingError."""
+
+    source: str = option(..., "A film, the number of a camera, or - for raw RGB frames of 8 bits.", argument=True)
+    output: str = option(..., "Film to write (.mp4, .avi, .mkv), without sound, or - for raw frames.", "--output", "-o")
+    model: str = option("default", "NAME or FILE.", "--model", "-m")
+    task: str | None = option(None, "reflection, intrinsic, denoise or deblur.")
+    layer: str | None = option(None, "Layer to write; the first one by default.")
+    size: tuple[int, int] | None = option(None, "Of raw frames.", metavar="HxW", text=parse_size)
+    rate: float = option(25.0, "Frames per second of raw frames and cameras.", minimum=1)
+    count: int | None = option(None, "So many frames.", "-n", "--count", minimum=1)
+    damp: float = option(0.0, "0…0.95: how much of the change of the frame before stays where the scene stands still.")
+    strength: float = option(1.0, "0…1: how far to go from the frame to the network's answer.")
+    overwrite: bool = option(False, "Replace the film if it exists.")
+    quiet: bool = option(False, "Only errors.", "--quiet", "-q")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.damp <= _MOST_DAMPED:
+            raise SettingError(f"--damp lies within 0…{_MOST_DAMPED}; got {self.damp:g}")
+        if (self.source == "-") != (self.size is not None):
+            raise UsageError("raw frames on standard input need --size HxW, and nothing else takes it")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from PIL.Image import Resampling
 from torch import Tensor, nn
 
-from limpid.errors import NoRoomError, UnknownNameError, UsageError, WeightsError
+from limpid.errors import NoRoomError, SettingError, UnknownNameError, UsageError, WeightsError
 from limpid.image.photo import Photo
 from limpid.image.read import Source, read
 from limpid.image.resample import resample
@@ -27,7 +27,7 @@ from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, Verdict, believed_by
 from limpid.runtime.cost import PROBE_SIDE, Cost, LiveBytes, measure, remember, remembered, seen, shipped
 from limpid.runtime.device import arithmetic
 from limpid.runtime.guided_upsampling import Guidance, apply_guidance, fit_guidance
-from limpid.runtime.memory import FADE, FIXED, HALO, Held, Plan, default_budget, give_back, plan
+from limpid.runtime.memory import FADE, FIXED, HALO, Held, Plan, default_budget, give_back, least_tile, plan
 from limpid.runtime.options import SeparationOptions
 
 WORKING_SIDE = 1024
@@ -38,6 +38,9 @@ LEAST_SIDE = 256
 
 RESIDUE = "residue"
 """What a network learnt to be neither layer, where it did: its ``residual``, −1…1."""
+
+Engine = Callable[[Tensor], Separation]
+"""Photo (1, 3, H, W), padded, on the CPU → what the network answers to it."""
 
 _LARGER = 1.25  # times the size that the network sees, beyond which a photo has detail that it never saw
 _WORTHWHILE = 1.5  # pixels that tiles see in all, of one that the photo has: beyond it, a smaller working size is better value
@@ -69,7 +72,8 @@ class Separator:
 
     ``network`` is the bare module, which is left as it is found: its device is where photos are run, and while it runs it is in
     evaluation mode. ``task``: what its layers are for; ``name``: what messages call it; ``model``: its name in the catalogue;
-    ``sha256``: that of its weights (None when they came from no file); ``precision``: the arithmetic it runs in.
+    ``sha256``: that of its weights (None when they came from no file); ``precision``: the arithmetic it runs in; ``engine``: what
+    runs it on a CPU in place of PyTorch, None for PyTorch.
     """
 
     def __init__(
@@ -81,9 +85,11 @@ class Separator:
         model: str = "",
         precision: str = "float32",
         sha256: str | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.network, self.task = network, task
         self.name, self.model, self.precision, self.sha256 = name, model, precision, sha256
+        self.engine = engine
         self._turn = threading.Lock()
         self._given = False
 
@@ -133,7 +139,7 @@ class Separator:
                     working,
                     held=kept,
                     budget=budget,
-                    tile=options.tile,
+                    tile=self._tile(working, options),
                     halo=self.halo,
                     needs=needs,
                     cost=cost,
@@ -177,6 +183,10 @@ class Separator:
         Where the user leaves resolution and tiles to us, memory decides: a layer rebuilt from a smaller size is softer, and fits.
         """
         first = fit(*size, WORKING_SIDE) if self._rebuilds(size, options) else size
+        fixed = self.network.fixed_size
+        if fixed is not None and self.task.rebuilds and options.resolution == "auto":
+            share = min(1.0, *(room / side for room, side in zip(fixed, first, strict=True)))
+            first = (max(1, int(first[0] * share)), max(1, int(first[1] * share)))
         yield self._seen(first)
         never = self.network.needs.tiling == "never"
         if not self.task.rebuilds or options.resolution != "auto" or not (never or options.tile == "auto"):
@@ -185,6 +195,19 @@ class Separator:
         while longest >= (LEAST_SIDE if never else PREVIEW_SIDE):
             yield self._seen(fit(*size, longest))
             longest = longest * 7 // 8
+
+    def _tile(self, working: tuple[int, int], options: SeparationOptions) -> str:
+        """The tile that was asked for, or that of a graph of one size where the photo is larger."""
+        fixed = self.network.fixed_size
+        if fixed is None or (working[0] <= fixed[0] and working[1] <= fixed[1]):
+            return options.tile
+        least = least_tile(self.halo, self.network.needs)
+        if min(fixed) < least:
+            raise SettingError(
+                f"{self.name} takes {fixed[1]}×{fixed[0]} pixels, fewer than a tile of this network needs ({least}) to cut larger"
+                f" photos; export it with --dynamic or --static {least}x{least}"
+            )
+        return str(min(fixed))
 
     def _seen(self, size: tuple[int, int]) -> tuple[int, int]:
         """What the authors of the network would resize a photo of ``size`` to."""
@@ -206,15 +229,21 @@ class Separator:
         return remembered(self.sha256, self.device, self.precision) or shipped(self.sha256, self.device, self.precision)
 
     @property
+    def _is_unknown(self) -> bool:
+        """Whether the next forward is to be watched: foreign runtimes keep memory that nobody here sees."""
+        return self.known_cost is None and self.network.bytes_per_pixel is None
+
+    @property
     def cost(self) -> Cost:
         """Memory and time per pixel; where nobody knows them, the network is tried once on a small square.
 
         One that is set stays; else what later photos take replaces it.
         """
         if self.known_cost is None:
-            side = padded_size(PROBE_SIDE, PROBE_SIDE, self.network.needs.multiple, self.network.needs.minimum)[0]
+            square = padded_size(PROBE_SIDE, PROBE_SIDE, self.network.needs.multiple, self.network.needs.minimum)[0]
+            side = min(self.network.fixed_size or (square,))
             with self._turn, evaluating(self.network):
-                self._learn(measure(self._forward, self.device, side))
+                self._learn(measure(self.forward, self.device, side, self.network.bytes_per_pixel))
         assert self.known_cost is not None
         return self.known_cost
 
@@ -265,8 +294,9 @@ class Separator:
         if limits is None and gate is None:
             return Verdict()
         size = (photo.height, photo.width)
-        large = max(size) > PREVIEW_SIDE
-        small = fit(*size, PREVIEW_SIDE) if large else size
+        side = min(PREVIEW_SIDE, *(self.network.fixed_size or (PREVIEW_SIDE,)))
+        large = max(size) > side
+        small = fit(*size, side) if large else size
         pixels = shrink(photo.pixels, *small) if large else photo.pixels
         preview = _with_hint(replace(photo, pixels=pixels, alpha=None).tensor(), _reduced(hint, small))
         raw = self._answer(preview)
@@ -298,10 +328,10 @@ class Separator:
         height, width = image.shape[-2:]
         with self._turn, evaluating(self.network), _answering(self.network, residue):
             started = time.perf_counter()
-            counter = LiveBytes() if self.known_cost is None and context is None else None
+            counter = LiveBytes() if self._is_unknown and context is None else None
             with counter or nullcontext():
                 padded = self._padded(image)
-                layers = self._forward(padded, context).map(lambda layer: crop(layer, height, width).float())
+                layers = self.forward(padded, context).map(lambda layer: crop(layer, height, width).float())
                 layers = self.network.to_unit_range(layers, context).map(lambda layer: layer[0].cpu())
             self._learn_from(padded.shape[-2] * padded.shape[-1], time.perf_counter() - started, counter)
         give_back()
@@ -345,7 +375,10 @@ class Separator:
         needs = self.network.needs
         return pad(image[None], needs.multiple, needs.minimum).to(self.device).contiguous(memory_format=torch.channels_last)
 
-    def _forward(self, mixed: Tensor, context: Context | None = None) -> Separation:
+    def forward(self, mixed: Tensor, context: Context | None = None) -> Separation:
+        """The network on a padded photo or tile (1, 3, H, W), where it is, in the precision and by the engine of this separator."""
+        if self.engine is not None and context is None and mixed.device.type == "cpu" and mixed.shape[1] == 3:
+            return self.engine(mixed)
         with torch.inference_mode(), arithmetic(mixed.device, self.precision):
             layers: Separation = self.network(mixed, context)
         return layers
@@ -358,7 +391,8 @@ class Separator:
             yield from _in_bands(self.run(_with_hint(photo.tensor(), hint), residue=residue), photo.height, photo.width)
             return
         grid, size = self.network.needs.grid, (photo.height, photo.width)
-        rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid) for length in size)
+        same = self.network.bytes_per_pixel is not None  # memory of a foreign runtime grows with every new shape of a tile
+        rows, columns = (spans(length, chosen.tile, chosen.halo, FADE, grid, full=same) for length in size)
         height, width = padded_size(*size, self.network.needs.multiple, self.network.needs.minimum)
         context = self._context(photo, chosen.context, residue) if chosen.context else None
 

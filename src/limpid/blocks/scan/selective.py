@@ -6,10 +6,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from limpid.blocks.scan import chunked, reference
+from limpid.blocks.scan import chunked, graph, reference
 from limpid.errors import DeviceError, MissingExtraError, ShapeError, UnknownNameError, UsageError
 
-Backend = Literal["auto", "reference", "chunked", "numba", "mamba_ssm"]
+Backend = Literal["auto", "reference", "chunked", "graph", "numba", "mamba_ssm"]
 
 
 def selective_scan(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, *, backend: Backend = "auto") -> Tensor:
@@ -18,8 +18,8 @@ def selective_scan(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, *,
     h_t = exp(Δ_t a) h_{t−1} + Δ_t b_t u_t and y_t = Σ_n c_t h_t, from h_0 = 0. ``u``, ``delta`` (Δ, at least 0): (B, L, E);
     ``a`` (at most 0): (E, N); ``b``, ``c``: (B, L, N); returns (B, L, E). The state is float32 whatever comes (float64 for
     float64), and so is the result. ``backend``: ``numba`` (compiled, CPU), ``mamba_ssm`` (its CUDA kernel), ``chunked`` (plain
-    PyTorch, any device), ``reference`` (a loop, for tests), ``auto`` (the fastest one here). Raises ShapeError,
-    UnknownNameError, and DeviceError, UsageError or MissingExtraError for a backend that cannot run here.
+    PyTorch, any device), ``graph`` (one loop node, for export), ``reference`` (a loop, for tests), ``auto`` (the fastest one
+    here). Raises ShapeError, UnknownNameError, and DeviceError, UsageError or MissingExtraError for a backend that cannot run here.
     """
     _check(u, delta, a, b, c)
     precision = torch.promote_types(u.dtype, torch.float32)
@@ -29,11 +29,13 @@ def selective_scan(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, *,
         return reference.scan(u, delta, a, b, c)
     if name == "chunked":
         return chunked.scan(u, delta, a, b, c)
+    if name == "graph":
+        return graph.scan(u, delta, a, b, c)
     if name == "numba":
         return _numba(u, delta, a, b, c)
     if name == "mamba_ssm":
         return _mamba_ssm(u, delta, a, b, c)
-    raise UnknownNameError("backend", name, ("auto", "reference", "chunked", "numba", "mamba_ssm"))
+    raise UnknownNameError("backend", name, ("auto", "reference", "chunked", "graph", "numba", "mamba_ssm"))
 
 
 def _check(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor) -> None:
@@ -53,6 +55,8 @@ def _check(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor) -> None:
 
 
 def _fastest(u: Tensor) -> Backend:
+    if torch.compiler.is_exporting():  # a graph holds the loop itself, so that any number of tokens runs
+        return "graph"
     if torch.compiler.is_compiling():  # tracers see through plain PyTorch only
         return "chunked"
     if u.device.type == "cuda" and u.dtype == torch.float32 and find_spec("selective_scan_cuda"):  # its kernel is opt-in
