@@ -65,11 +65,11 @@ class OnnxNetwork(LayerNetwork):
 
     def __getstate__(self) -> dict[str, Any]:
         """For other processes: a session does not travel, the file does."""
-        return {**super().__getstate__(), "_session": None}
+        return {**self.__dict__, "_session": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Open the file again."""
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._session = session(*self._opened)
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
