@@ -206,7 +206,8 @@ class MultiScaleDiscriminator(nn.Module):
     ``width``: channels after the first layer, doubled by each further one; ``layers``: convolutions that halve the map, so that
     the first is (B, 1, H/16, W/16) with the 4 of MUNIT; ``scales``: number of sizes, each half the one before. ``fused``: one map
     in 0…1 instead, as the authors of SILS have it: the running sum of all, each time resized to the next smaller one, over their
-    number, through a sigmoid; least squares on it have vanishing slopes. The smallest image must keep 2 pixels before its last layer.
+    number, through a sigmoid; least squares on it have vanishing slopes. The smallest image must keep 2 pixels before its last
+    layer.
     """
 
     def __init__(self, *, width: int = 64, layers: int = 4, scales: int = 3, fused: bool = False) -> None:

@@ -25,11 +25,11 @@ class Sils(UnpairedNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → its ``layers``, unclamped; sides are multiples of 2^(``depth`` + 1).
 
     ``layers``: their names, two or more, in the task's order. ``width``: channels of the first stage (16 [C]); ``depth``:
-    stages after it (6 [C]); ``norm``: ``in`` [X: batches of one], ``bn`` [C] or ``none``. ``head``: ``linear`` [C] (a ``sigmoid`` head dies
-    to constant black on mostly black layers, measured by the specification); ``shared_encoder``: one encoder for all decoders, as
-    the authors do for three layers [C], which leaves nothing for the independence loss; ``skips``, ``upsampling``, ``full_stem``,
-    ``bias``: see ``blocks/latent_unet``. Images enter shifted to −1…1 and a linear head leaves around 0.5 [X]. Raises SettingError
-    for fewer than two layers.
+    stages after it (6 [C]); ``norm``: ``in`` [X: batches of one], ``bn`` [C] or ``none``. ``head``: ``linear`` [C] (a ``sigmoid``
+    head dies to constant black on mostly black layers, measured by the specification); ``shared_encoder``: one encoder for all
+    decoders, as the authors do for three layers [C], which leaves nothing for the independence loss; ``skips``, ``upsampling``,
+    ``full_stem``, ``bias``: see ``blocks/latent_unet``. Images enter shifted to −1…1 and a linear head leaves around 0.5 [X].
+    Raises SettingError for fewer than two layers.
     """
 
     def __init__(

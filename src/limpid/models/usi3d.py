@@ -127,8 +127,8 @@ class Usi3d(UnpairedNetwork):
         """Photos, albedos and shadings that do not belong together → everything that their losses look at.
 
         As in the authors' training step, whose slips are put right: samples are decoded by the generator of their own domain;
-        styles of random translations of a photo are compared with the random styles; these are drawn around +10 for albedo and −10 for
-        shading, for both sides of the game. Raises SettingError without ``training_parts``.
+        styles of random translations of a photo are compared with the random styles; these are drawn around +10 for albedo and −10
+        for shading, for both sides of the game. Raises SettingError without ``training_parts``.
         """
         if not self.training_parts:
             raise SettingError("usi3d learns with the parts that only training uses; give the network `training_parts: true`")
