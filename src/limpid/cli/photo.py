@@ -23,8 +23,9 @@ def photo_command(task: str) -> Callable[..., None]:
 
     @takes(PhotoOptions)
     def command(options: PhotoOptions) -> None:
-        jobs = plan_jobs(options, task)
-        reports = _process(jobs, options, task)
+        wanted = options.task or task
+        jobs = plan_jobs(options, wanted)
+        reports = _process(jobs, options, wanted)
         _close(reports, jobs.skipped, options)
 
     return command

@@ -60,7 +60,7 @@ class UntouchedInput:
         return INPUT
 
     def estimate(self, item: Item, case: Case, names: Sequence[str], rule: SizeRule) -> Estimate:
-        """The photo as the first layer, or shared out."""
+        """The photo as the first layer, or as every layer."""
         answer = self.task.trivial(case.photo.tensor())
         return Estimate(layers={name: answer[name] for name in names})
 

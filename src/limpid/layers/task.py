@@ -66,6 +66,15 @@ MULTIPLY = Law(says="I = Π layers, in linear light", compose=_lit, rest=_unlit)
 """Light is reflected in part."""
 
 
+def mean_of(count: int) -> Law:
+    """The law of ``count`` layers that take equal shares, so that each of them may fill 0…1 as the photo does."""
+    return Law(
+        says=f"I = Σ layers / {count}",
+        compose=lambda layers: _sum(layers) / count,
+        rest=lambda mixed, layers: _difference(mixed * count, layers),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """Layers in their order (the first is the one people want), the optional ones, their law, and short names.
@@ -73,8 +82,8 @@ class Task:
     ``law``: None where the layers alone do not compose the photo (deblurring: I = kernel ∗ restored). ``rebuilds``: whether the
     layers of a large photo may be found at a smaller size and rebuilt, as what is taken away is smooth. ``signed``: layers with
     values below 0, which files show around middle grey. ``symmetric``: whether all layers are of one rank, so that scores are
-    means over them and the trivial answer shares the photo out evenly. ``exact``: whether the last layer of a photo is what the law
-    leaves beside the others, see ``completed``.
+    means over them and the photo itself is the trivial answer for each. ``exact``: whether the last layer of a photo is what the
+    law leaves beside the others, see ``completed``.
     """
 
     name: str
@@ -108,9 +117,9 @@ class Task:
         return self._law().rest(mixed, [layers[name] for name in self.layers if name in layers])
 
     def trivial(self, mixed: "Tensor") -> "dict[str, Tensor]":
-        """The answer that asks nothing of a method: the photo as first layer and what the law leaves, or shared out evenly."""
+        """The answer that asks nothing of a method: the photo as first layer and what the law leaves, or as every layer."""
         if self.symmetric:
-            return dict.fromkeys(self.layers, mixed / len(self.layers))
+            return dict.fromkeys(self.layers, mixed)
         first = {self.primary: mixed}
         return {**first, **{name: self.remainder(mixed, first) for name in self.layers[1:]}}
 
@@ -149,6 +158,10 @@ class Task:
         return self.law
 
 
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(f"layer_{place + 1}" for place in range(count))
+
+
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
@@ -165,7 +178,7 @@ TASKS: Mapping[str, Task] = {
         Task(name="denoise", layers=("restored",), law=ADD),  # what is left of the photo is its noise
         Task(name="deblur", layers=("restored",), law=None),
         *(
-            Task(name=f"layers_{count}", layers=tuple(f"layer_{place + 1}" for place in range(count)), law=ADD, symmetric=True)
+            Task(name=f"layers_{count}", layers=_numbered(count), law=mean_of(count), symmetric=True)
             for count in range(2, MOST_LAYERS + 1)
         ),
     )

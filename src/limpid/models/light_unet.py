@@ -42,7 +42,7 @@ class Light(GlobalModule):
 
     def _found(self, photo: Tensor) -> Iterator[Tensor]:
         small = _reduced(photo, self.working)
-        brightness, warm, cool = self.unet.answer(self.unet.features(small * 2 - 1), small.dtype).split(1, dim=1)
+        brightness, warm, cool = self.unet.answer(self.unet.features(small * 2 - 1), small.dtype).chunk(3, dim=1)
         tint = torch.cat((warm, -(warm + cool) / 2, cool), dim=1)
         shading = (-F.softplus(brightness) + 0.5 * torch.tanh(tint)).clamp(max=0)
         guide = logarithm(small)
@@ -90,7 +90,7 @@ class LightUNet(LayerNetwork):
 
 def logarithm(photo: Tensor) -> Tensor:
     """Logarithm of the brightness of a photo (B, 3, H, W), encoded, plus a little: (B, 1, H, W)."""
-    red, green, blue = to_linear(photo).split(1, dim=1)
+    red, green, blue = to_linear(photo).chunk(3, dim=1)
     brightness: Tensor = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
     return (brightness + _DARK).log()
 

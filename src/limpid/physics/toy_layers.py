@@ -1,7 +1,8 @@
 """Toy layers that differ in kind and compose a picture: what learning without pairs is tried on in a minute of a CPU.
 
 ``shapes`` and ``three_shapes`` follow the authors' generator (DreamtaleCore/USIS, commit 53a91ca), the others were chosen by the
-specification because a small network learns them soon. Values 0…1, sRGB-encoded; layers that add up carry their own weights.
+specification because a small network learns them soon. Values 0…1, sRGB-encoded; layers that add up take equal shares of the
+picture.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,22 +19,21 @@ Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
-    """Layer → how it is drawn, in the order of the ``task``; ``weights``: what each is multiplied by before they are composed.
+    """Layer → how it is drawn, in the order of the ``task``.
 
-    ``shared``: two weights α and 1 − α, α uniform in 0.2…0.8, are drawn for every picture instead.
+    ``shared``: two layers are multiplied by 2α and 2 − 2α first, α uniform in 0.2…0.8, anew for every picture.
     """
 
     task: str
     layers: Mapping[str, Draw]
-    weight: float = 1.0
     shared: bool = False
 
 
 def draw_layers(toy: Toy, side: int, generator: np.random.Generator) -> dict[str, Tensor]:
-    """The layers of one picture by name, (3, side, side), float32, weighted so that the law of the task composes them."""
+    """The layers of one picture by name, (3, side, side), float32."""
     pictures = {name: draw(generator, side) for name, draw in toy.layers.items()}
-    first = generator.uniform(0.2, 0.8) if toy.shared else toy.weight
-    weights = (first, 1 - first) if toy.shared else (toy.weight,) * len(pictures)
+    share = 2 * generator.uniform(0.2, 0.8)
+    weights = (share, 2 - share) if toy.shared else (1.0,) * len(pictures)
     return {name: _coloured(weight * picture) for (name, picture), weight in zip(pictures.items(), weights, strict=True)}
 
 
@@ -117,11 +117,11 @@ def _coloured(picture: np.ndarray) -> Tensor:
 
 
 TOYS: Mapping[str, Toy] = {
-    "texblob": Toy(task="layers_2", layers={"layer_1": stripes, "layer_2": blobs}, weight=1 / 2),
+    "texblob": Toy(task="layers_2", layers={"layer_1": stripes, "layer_2": blobs}),
     "shapes": Toy(task="layers_2", layers={"layer_1": square, "layer_2": disc}, shared=True),
     "intr": Toy(task="intrinsic", layers={"albedo": voronoi, "shading": _raised(blobs, 0.25)}),
     "intr2": Toy(task="intrinsic", layers={"albedo": _raised(stripes, 0.3), "shading": _raised(blobs, 0.25)}),
-    "three": Toy(task="layers_3", layers={"layer_1": stripes, "layer_2": blobs, "layer_3": dots}, weight=1 / 3),
-    "three_shapes": Toy(task="layers_3", layers={"layer_1": square, "layer_2": disc, "layer_3": triangle}, weight=1 / 3),
+    "three": Toy(task="layers_3", layers={"layer_1": stripes, "layer_2": blobs, "layer_3": dots}),
+    "three_shapes": Toy(task="layers_3", layers={"layer_1": square, "layer_2": disc, "layer_3": triangle}),
 }
 """Name → toy."""

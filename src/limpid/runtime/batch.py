@@ -55,7 +55,14 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
         for label, name in labelled(options.model).items()
     }
     budget = (default_budget() if options.max_memory is None else options.max_memory) // options.jobs
-    wanted = SeparationOptions(strength=options.strength, resolution=options.resolution, tile=options.tile, max_memory=budget)
+    wanted = SeparationOptions(
+        strength=options.strength,
+        resolution=options.resolution,
+        tile=options.tile,
+        max_memory=budget,
+        steps=options.steps,
+        preview=options.preview,
+    )
     one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted)  # noqa: E731
     if options.jobs <= 1:
         yield from map(one, jobs.photos)

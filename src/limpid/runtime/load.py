@@ -12,11 +12,12 @@ from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.files import sha256
 from limpid.image.read import Source
-from limpid.layers.network import channels_last
+from limpid.layers.network import LayerNetwork, channels_last
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task, find_task
 from limpid.options import subject_with_keywords
 from limpid.progress import say
+from limpid.runtime import double_dip
 from limpid.runtime.device import choose_device, choose_precision
 from limpid.runtime.options import LoadOptions
 from limpid.runtime.separator import Separator
@@ -46,12 +47,12 @@ def load(
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint. ``task``:
-    what it is to do; None: reflection removal for ``default``, else what the network is usually for. ``device``: ``auto``,
-    ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``; ``backbone_weights``:
-    ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError with the nearest name,
-    WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there or a task that the
-    network does not do.
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip``, or the path of a
+    checkpoint. ``task``: what it is to do; None: reflection removal for ``default``, else what the network is usually for.
+    ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``;
+    ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError with the
+    nearest name, WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there or a task
+    that the network does not do.
 
     >>> load()  # the shipped weights against reflections
     Separator('limpid', transmission and reflection, cpu, ...)
@@ -59,10 +60,12 @@ def load(
     'denoise'
     """
     where = choose_device(device)
+    if str(name) == double_dip.NAME:
+        return double_dip.DoubleDip(find_task(task or DEFAULT_TASK), device=where)
     weights = _find(name, task or DEFAULT_TASK)
     checkpoint = file.read(weights.path)
-    chosen = _task(checkpoint.model, task, weights)
     network = file.build(checkpoint, source=str(weights.path))
+    chosen = _task(checkpoint.model, network, task, weights)
     _fill_backbones(network, checkpoint.model, backbone_weights)
     fold_norms(network)
     network.answers_residual = False  # it would be thrown away: the Separator completes the sum itself
@@ -71,9 +74,10 @@ def load(
     return Separator(network, chosen, name=weights.label, model=checkpoint.model, precision=arithmetic, sha256=weights.sha256)
 
 
-def _task(model: str, wanted: str | None, weights: _Weights) -> Task:
+def _task(model: str, network: LayerNetwork, wanted: str | None, weights: _Weights) -> Task:
     """The task that was asked for, or what the weights, or else their network, are usually for."""
-    tasks = catalogue.find("models", model).tasks
+    names = network.layer_names  # of a network whose settings decide what it is for
+    tasks = tuple(name for name in catalogue.find("models", model).tasks if names is None or find_task(name).layers == names)
     if wanted is not None and wanted not in tasks:
         find_task(wanted)
         raise UsageError(
@@ -100,6 +104,8 @@ def separate(photo: Source, options: LoadOptions) -> Separation:
         resolution=options.resolution,
         tile=options.tile,
         max_memory=options.max_memory,
+        steps=options.steps,
+        preview=options.preview,
     )
 
 
@@ -127,4 +133,4 @@ def _find(name: str | Path, task: str) -> _Weights:
         return _Weights(label=path.stem, path=path, sha256=sha256(path))
     if str(name) in catalogue.names("models"):
         raise WeightsError(f"no weights are shipped for the network {str(name)!r}; name its checkpoint with --model FILE")
-    raise UnknownNameError("model", str(name), {"default", *shipped, *catalogue.names("models")})
+    raise UnknownNameError("model", str(name), {"default", double_dip.NAME, *shipped, *catalogue.names("models")})

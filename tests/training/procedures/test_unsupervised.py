@@ -146,7 +146,7 @@ def test_a_run_leaves_scores_pictures_and_notes_and_resumes_to_the_bit(tmp_path)
     assert run_recipe(loaded, tmp_path / "cut", TrainOptions(device="cpu", quiet=True, resume=True)) == 0
     assert not differences(state(tmp_path / "whole"), state(tmp_path / "cut"))
     rows = [json.loads(line) for line in (tmp_path / "whole/epochs.jsonl").read_text().splitlines()]
-    assert all(row["validation/psnr"] > 0 and row["validation/input_psnr"] > 15 for row in rows)
+    assert all(row["validation/psnr"] > 0 and row["validation/input_psnr"] > 10 for row in rows)
     assert {path.name for path in next((tmp_path / "whole/epoch_0003").iterdir()).iterdir()} == {
         "input.png",
         "layer_1.png",

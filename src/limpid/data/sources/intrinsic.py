@@ -52,8 +52,8 @@ class IntrinsicScenes:
         elif draw.random() < self.relit:
             shading = self._another(draw)[2]
             photo = TASKS["intrinsic"].compose({"albedo": albedo, "shading": shading}).mul(255).round().div(255)
-        kind = "synthetic" if self.paired else "unpaired"
-        return Pair(input=photo, layers={"albedo": albedo, "shading": shading}, name=f"scene {place}", kind=kind)
+        layers = {"albedo": albedo, "shading": shading}
+        return Pair(input=photo, layers=layers, name=f"scene {place}", kind="synthetic" if self.paired else "unpaired")
 
     def _another(self, draw: np.random.Generator) -> Tensor:
         return self._turned(self._made(int(draw.integers(self.length))), draw)
