@@ -1,9 +1,9 @@
 """Many photos through one or several separators: layers to files, a report for each, one bad photo never stops the rest."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,10 @@ from limpid.image.photo import Photo
 from limpid.image.read import MAX_PIXELS, read
 from limpid.image.write import write
 from limpid.layers.pixels import quantise
+from limpid.runtime.edits import Edit, edits
 from limpid.runtime.load import load
 from limpid.runtime.memory import Plan, default_budget, is_out_of_memory
-from limpid.runtime.options import PhotoOptions, SeparationOptions
+from limpid.runtime.options import DecomposeOptions, PhotoOptions, SeparationOptions
 from limpid.runtime.photo_jobs import Jobs, PhotoJob, labelled
 from limpid.runtime.separator import Separator
 
@@ -63,7 +64,8 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
         steps=options.steps,
         preview=options.preview,
     )
-    one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted)  # noqa: E731
+    made = edits(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else {}
+    one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted, made)  # noqa: E731
     if options.jobs <= 1:
         yield from map(one, jobs.photos)
         return
@@ -76,11 +78,13 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
             raise
 
 
-def _attempt(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions) -> Report:
+def _attempt(
+    job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions, made: Mapping[str, Edit]
+) -> Report:
     report = Report(input=job.name, model=separator.name, weights_sha256=separator.sha256)
     started = time.perf_counter()
     try:
-        _separate(job, separator, options, wanted, report)
+        _separate(job, separator, options, wanted, report, made)
     except UsageError:
         raise  # the wish itself is wrong, for every photo
     except (LimpidError, MemoryError, RuntimeError) as error:
@@ -91,7 +95,14 @@ def _attempt(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted:
     return report
 
 
-def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions, report: Report) -> None:
+def _separate(
+    job: PhotoJob,
+    separator: Separator,
+    options: PhotoOptions,
+    wanted: SeparationOptions,
+    report: Report,
+    made: Mapping[str, Edit],
+) -> None:
     photo = read(job.source, max_pixels=options.max_pixels or MAX_PIXELS, allow_truncated=options.allow_truncated)
     report.width, report.height = photo.width, photo.height
     report.warnings += [*job.notes, *photo.notes]
@@ -107,7 +118,10 @@ def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted
     if options.dry_run:
         report.outputs = {layer: str(target) for layer, target in job.outputs.items()}
         return
-    layers, report.confidence = _layers(photo, separator, wanted, list(job.outputs), chosen)
+    names = dict.fromkeys([name for name in job.outputs if name not in made] + (list(separator.task.layers) if made else []))
+    layers, report.confidence = _layers(photo, separator, wanted, list(names), chosen)
+    if made:
+        layers |= _edited(photo, layers, made)
     if report.confidence == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
@@ -115,6 +129,12 @@ def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted
         written = write(layers.pop(layer), target, like=photo, format=format, quality=options.quality, overwrite=options.overwrite)
         report.outputs[layer] = str(written.path)
         report.warnings += [note for note in written.notes if note not in report.warnings]
+
+
+def _edited(photo: Photo, layers: Mapping[str, np.ndarray], made: Mapping[str, Edit]) -> dict[str, np.ndarray]:
+    """What the edits make of finished layers, in the depth of the photo."""
+    whole = {name: replace(photo, pixels=pixels, alpha=None).tensor() for name, pixels in layers.items()}
+    return {name: quantise(edit(whole), photo.pixels.dtype, grey=photo.grey) for name, edit in made.items()}
 
 
 def _layers(

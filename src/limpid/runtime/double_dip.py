@@ -49,16 +49,15 @@ class Drawn:
     step: int
 
 
-def fit_layers(
-    photo: Tensor, *, steps: int, seed: int = 0, seen: Callable[[int, Drawn], None] = lambda step, best: None
-) -> Drawn:
+def fit_layers(photo: Tensor, *, steps: int, seed: int = 0, seen: Callable[[int, Drawn], None] = lambda step, best: None) -> Drawn:
     """Two layers of a photo (3, H, W), 0…1, H and W multiples of 32 and at least 96; the best sum over all ``steps``.
 
     ``seen`` is told of every step and of the best so far; a KeyboardInterrupt ends the fit and keeps that. Raises SettingError.
     """
     if steps < 1 or min(photo.shape[-2:]) < LEAST or any(side % MULTIPLE for side in photo.shape[-2:]):
-        raise SettingError(f"double_dip draws sides of {MULTIPLE} px, at least {LEAST}, in 1 step or more; got
-        {tuple(photo.shape)}") draw = torch_generator(seed, NAME)
+        shape = tuple(photo.shape)
+        raise SettingError(f"double_dip draws sides of {MULTIPLE} px, at least {LEAST}, in 1 step or more; got {shape}")
+    draw = torch_generator(seed, NAME)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = nn.ModuleList(SkipNetwork() for _ in range(2)).to(photo.device)

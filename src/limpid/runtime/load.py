@@ -8,6 +8,7 @@ from torch import nn
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
 from limpid.blocks.fuse_norms import fold_norms
+from limpid.blocks.retinex import ColourRetinex
 from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.files import sha256
@@ -22,6 +23,9 @@ from limpid.runtime.device import choose_device, choose_precision
 from limpid.runtime.options import LoadOptions
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
+
+RETINEX = "retinex"
+"""What ``--model`` calls the baseline of intrinsic images, which needs no weights."""
 
 DEFAULT_TASK = "reflection"
 """What ``limpid.load()`` loads a network for."""
@@ -47,8 +51,8 @@ def load(
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip``, or the path of a
-    checkpoint. ``task``: what it is to do; None: reflection removal for ``default``, else what the network is usually for.
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip`` or ``retinex``, or the path
+    of a checkpoint. ``task``: what it is to do; None: reflection removal for ``default``, else what the network is usually for.
     ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``;
     ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone. Raises UnknownNameError with the
     nearest name, WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there or a task
@@ -62,6 +66,11 @@ def load(
     where = choose_device(device)
     if str(name) == double_dip.NAME:
         return double_dip.DoubleDip(find_task(task or DEFAULT_TASK), device=where)
+    if str(name) == RETINEX:
+        wanted = find_task(task or "intrinsic")
+        if wanted.name != "intrinsic":
+            raise UsageError(f"retinex splits albedo and shading; it does not do {wanted.name}")
+        return Separator(ColourRetinex().to(where), wanted, name=RETINEX, model=RETINEX)
     weights = _find(name, task or DEFAULT_TASK)
     checkpoint = file.read(weights.path)
     network = file.build(checkpoint, source=str(weights.path))
@@ -133,4 +142,4 @@ def _find(name: str | Path, task: str) -> _Weights:
         return _Weights(label=path.stem, path=path, sha256=sha256(path))
     if str(name) in catalogue.names("models"):
         raise WeightsError(f"no weights are shipped for the network {str(name)!r}; name its checkpoint with --model FILE")
-    raise UnknownNameError("model", str(name), {"default", double_dip.NAME, *shipped, *catalogue.names("models")})
+    raise UnknownNameError("model", str(name), {"default", double_dip.NAME, RETINEX, *shipped, *catalogue.names("models")})

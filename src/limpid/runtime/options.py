@@ -76,3 +76,12 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     verbose: bool = option(False, "Say how each photo was run.", "--verbose", "-v")
     traceback: bool = option(False, "Show where an error came from.")
     dry_run: bool = option(False, "Say what would be done; write nothing.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecomposeOptions(PhotoOptions):
+    """The same for ``limpid decompose``, and what to do with albedo and shading; see ``runtime/edits``."""
+
+    relight: str | None = option(None, "Also write the photo in another light: flat=0…1,warm=−1…1,from=left|right|top|bottom.")
+    recolour: Sequence[str] = option((), "MASK=#rrggbb: also write it with things of another colour; repeatable.")
+    compare: bool = option(False, "Also write a sheet: the photo and what each --model made of it.")
