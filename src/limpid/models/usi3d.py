@@ -72,7 +72,7 @@ class Usi3d(UnpairedNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → albedo and shading, raw tanh, −1…1; H, W multiples of 4, at least 16.
 
     ``width``: channels at full resolution, 4 times as many at 1/4; ``style``: length of a style; ``residuals``: blocks of the
-    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger. ``input_range``:
+    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger, 0 for files without them. ``input_range``:
     what the network is fed, ``unit`` (0…1, as in the authors' test script) or ``signed`` (−1…1); ``output_range``: what
     ``to_unit_range`` makes of the answer, ``stretch`` (smallest value of the photo to 0, largest to 1, as the authors save it),
     ``half`` ((v + 1) / 2) or ``raw``. With which ranges the published file was trained is not known. ``training_parts``: hold also
@@ -94,7 +94,7 @@ class Usi3d(UnpairedNetwork):
         training_parts: bool = False,
     ) -> None:
         super().__init__()
-        self.input_range, self.output_range, self.training_parts = input_range, output_range, training_parts
+        self.input_range, self.output_range, self.training_parts, self.mapping = input_range, output_range, training_parts, mapping
 
         def generator(*, encodes: bool, decodes: bool) -> Generator:
             return Generator(
@@ -110,8 +110,9 @@ class Usi3d(UnpairedNetwork):
         self.r = generator(encodes=False, decodes=True)
         self.s = generator(encodes=False, decodes=True)
         self.radius = 22 + 16 * residuals  # 5 and 4 on the way down, blocks of 8 px, 4 + 2 + 3 up, and a cell of 4
-        self.fs = StyleMap(style, 2 * style, hidden=hidden, layers=mapping)
-        if training_parts:
+        if mapping:
+            self.fs = StyleMap(style, 2 * style, hidden=hidden, layers=mapping)
+        if training_parts and mapping:
             self.fm = StyleMap(2 * style, style, hidden=hidden, layers=mapping)
         if output_range == "stretch":
             self.stretch = nn.ModuleDict({"albedo": Stretch(), "shading": Stretch()})
@@ -119,9 +120,16 @@ class Usi3d(UnpairedNetwork):
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape, −1…1."""
         content, style = self.i.encode(mixed * 2 - 1 if self.input_range == "signed" else mixed, recall)
-        albedo_style, shading_style = self.fs(style).chunk(2, dim=1)
+        albedo_style, shading_style = self.split(style)
         albedo = self.r.decode(content, albedo_style, recall)
         return Separation({"albedo": albedo, "shading": self.s.decode(content, shading_style, recall)})
+
+    def split(self, style: Tensor) -> tuple[Tensor, Tensor]:
+        """A photo's style (B, style) → those of albedo and shading; without a mapping both are the photo's own [X]."""
+        if not self.mapping:
+            return style, style
+        albedo, shading = self.fs(style).chunk(2, dim=1)
+        return albedo, shading
 
     def translate(self, photo: Tensor, samples: Mapping[str, Tensor], mixed: Tensor | None = None) -> Translation:
         """Photos, albedos and shadings that do not belong together → everything that their losses look at.
@@ -157,8 +165,7 @@ class _Step:
         self.contents, self.styles = {}, {}
         for domain, image in self.images.items():
             self.contents[domain], self.styles[domain] = self.domains[domain].encode(image)
-        split = network.fs(self.styles["i"]).chunk(2, dim=1)
-        self.split = dict(zip("rs", split, strict=True))
+        self.split = dict(zip("rs", network.split(self.styles["i"]), strict=True))
         self.random = {domain: torch.randn_like(self.split[domain]) + shift for domain, shift in (("r", BIAS), ("s", -BIAS))}
 
     def translation(self) -> Translation:
@@ -175,7 +182,8 @@ class _Step:
             content.append((again, self.contents[source]))
             style.append((own, self.split[domain] if kind == "split" else self.random[domain]))
             cycle.append((self.domains[source].decode(again, self.styles[source]), self.images[source]))
-        style.append((self.network.fm(torch.cat((self.split["r"], self.split["s"]), dim=1)), self.styles["i"]))
+        if self.network.mapping:
+            style.append((self.network.fm(torch.cat((self.split["r"], self.split["s"]), dim=1)), self.styles["i"]))
         names = {"r": "albedo", "s": "shading"}
         return Translation(
             layers=Separation({name: made[domain, "split"] for domain, name in names.items()}),

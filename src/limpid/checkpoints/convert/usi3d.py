@@ -11,12 +11,11 @@ _NEEDED = (
     "i.enc_style.model.6.weight",
     "i.enc_content.model.0.conv.weight",
     "r.mlp.model.0.fc.weight",
-    "fs.mlp.model.0.fc.weight",
 )
 
 
 class Usi3dConverter:
-    """Reads width, style, blocks and depth of the mapping from shapes; with or without the parts that only training uses."""
+    """Reads width, style, blocks and depth of the mapping, if any, from shapes; with or without parts that only training uses."""
 
     model = "usi3d"
 
@@ -30,9 +29,9 @@ class Usi3dConverter:
             "residuals": _count(shapes, "i.enc_content.model.3.model.{}.model.0.conv.weight"),
             "hidden": shapes["r.mlp.model.0.fc.weight"][0],
             "mapping": _count(shapes, "fs.mlp.model.{}.fc.weight"),
-            "training_parts": "fm.mlp.model.0.fc.weight" in shapes,
+            "training_parts": "r.enc_content.model.0.conv.weight" in shapes,
         }
-        if min(settings["residuals"], settings["mapping"] - 1, settings["width"], settings["style"], settings["hidden"]) < 1:
+        if min(settings["residuals"], settings["width"], settings["style"], settings["hidden"]) < 1:
             return None
         return settings if shapes_of(self.model, settings) == dict(shapes) else None
 
