@@ -72,11 +72,11 @@ class Usi3d(UnpairedNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → albedo and shading, raw tanh, −1…1; H, W multiples of 4, at least 16.
 
     ``width``: channels at full resolution, 4 times as many at 1/4; ``style``: length of a style; ``residuals``: blocks of the
-    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger, 0 for files without them. ``input_range``:
-    what the network is fed, ``unit`` (0…1, as in the authors' test script) or ``signed`` (−1…1); ``output_range``: what
-    ``to_unit_range`` makes of the answer, ``stretch`` (smallest value of the photo to 0, largest to 1, as the authors save it),
-    ``half`` ((v + 1) / 2) or ``raw``. With which ranges the published file was trained is not known. ``training_parts``: hold also
-    the parts that are used in training alone. Keys are those published.
+    encoder and of each decoder; ``hidden``: width of the perceptrons; ``mapping``: layers of splitter and merger, 0 for files
+    without them. ``input_range``: what the network is fed, ``unit`` (0…1, as in the authors' test script) or ``signed`` (−1…1);
+    ``output_range``: what ``to_unit_range`` makes of the answer, ``stretch`` (smallest value of the photo to 0, largest to 1, as
+    the authors save it), ``half`` ((v + 1) / 2) or ``raw``. With which ranges the published file was trained is not known.
+    ``training_parts``: hold also the parts that are used in training alone. Keys are those published.
     """
 
     needs = Needs(multiple=4, minimum=16, tiling="discouraged")
