@@ -35,18 +35,26 @@ def names_in(name: str) -> list[str]:
 def make_places(folder: Path) -> dict[str, Path]:
     """``HELD``: photos; ``TEACHER``: a small checkpoint; ``*``: photos, and pairs below, that serve under any other name.
 
-    ``SYN``: two folders of the same names, to be blended.
+    ``SYN``: two folders of the same names, to be blended. ``GLASS``, ``SINTEL``: photos and layers that do not belong together.
     """
     pool = photos(folder / "pool", 4, seed=2)
-    for below in ("reflection_layer", "albedo_layer", "shading_layer"):
-        photos(pool / below, 2, seed=6)
     for below in ("blended", "transmission_layer"):
         photos(pool / below, 3, seed=3 if below == "blended" else 4)
     for path in (pool / "transmission_layer").iterdir():
         path.rename(path.with_name(path.name.replace("4_", "3_", 1)))
     syn = photos(folder / "syn" / "transmission_layer", 3, seed=5).parent
     shutil.copytree(syn / "transmission_layer", syn / "reflection_layer")
-    return {"*": pool, "HELD": photos(folder / "held", 2, seed=1), "SYN": syn, "TEACHER": _teacher(folder / "teacher.safetensors")}
+    apart = folder / "apart"
+    for seed, below in enumerate(("blended", "transmission_layer", "reflection_layer", "albedo_layer", "shading_layer")):
+        photos(apart / below, 2, seed=6 + seed)
+    unpaired = {"GLASS": apart, "SINTEL": apart}
+    return {
+        **unpaired,
+        "*": pool,
+        "HELD": photos(folder / "held", 2, seed=1),
+        "SYN": syn,
+        "TEACHER": _teacher(folder / "teacher.safetensors"),
+    }
 
 
 def overrides(name: str, places: dict[str, Path]) -> list[str]:

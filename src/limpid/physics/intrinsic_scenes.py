@@ -173,7 +173,6 @@ def _shadow(size: Size, generator: np.random.Generator) -> Tensor:
         radius=(0.08 * min(size), 0.6 * max(size)),
         alpha=2.0,
         shapes={"disk": 1.0, "rectangle": 1.0, "polygon": 1.0},
-        supersample=2,
     )
     things = (chart(kind, size, generator)[:1] > generator.uniform(0.55, 0.8)).float()
     return _blurred(things.expand(3, -1, -1), generator.uniform(0.4, 3.5))[:1]
