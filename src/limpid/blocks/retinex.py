@@ -11,6 +11,9 @@ from limpid.layers.encoding import to_encoded, to_linear
 from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 
+CHROMA, BRIGHTNESS = 0.08, 0.45
+"""Steps of log colour ratios and of log brightness between neighbours from which an edge is the albedo's."""
+
 _DARK = 1e-3
 
 
@@ -22,25 +25,28 @@ class ColourRetinex(LayerNetwork):
 
     needs = Needs(minimum=2, tiling="never")
 
-    def __init__(self, *, chroma: float = 0.08, brightness: float = 0.45) -> None:
+    def __init__(self, *, chroma: float = CHROMA, brightness: float = BRIGHTNESS) -> None:
         super().__init__()
         self.chroma, self.brightness = chroma, brightness
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape."""
-        photo = to_linear(mixed)
-        logs = (photo + _DARK).log()
-        grey = logs.mean(1, keepdim=True)
-        slopes = []
-        for dim in (-2, -1):
-            change = grey.diff(dim=dim)
-            colour = (logs - grey).diff(dim=dim).abs().amax(1, keepdim=True)
-            light = (colour < self.chroma) & (change.abs() < self.brightness)
-            slopes.append(change * light)
-        shading = integrated(slopes[0], slopes[1])
-        top = torch.quantile(shading.flatten(1), 0.99, dim=1)[:, None, None, None]
-        light = (shading - top).clamp(max=0).exp().maximum(photo)
-        return Separation({"albedo": to_encoded(photo / light), "shading": to_encoded(light.expand_as(photo))})
+        light = retinex_shading(mixed, self.chroma, self.brightness).exp().maximum(to_linear(mixed))
+        return Separation({"albedo": to_encoded(to_linear(mixed) / light), "shading": to_encoded(light)})
+
+
+def retinex_shading(photo: Tensor, chroma: float = CHROMA, brightness: float = BRIGHTNESS) -> Tensor:
+    """Logarithm of the grey shading, linear light, of a photo (B, 3, H, W), encoded: (B, 1, H, W), nearly everywhere at most 0."""
+    logs = (to_linear(photo) + _DARK).log()
+    grey = logs.mean(1, keepdim=True)
+    slopes = []
+    for dim in (-2, -1):
+        change = grey.diff(dim=dim)
+        colour = (logs - grey).diff(dim=dim).abs().amax(1, keepdim=True)
+        slopes.append(change * ((colour < chroma) & (change.abs() < brightness)))
+    shading = integrated(slopes[0], slopes[1])
+    top = torch.quantile(shading.flatten(1), 0.99, dim=1)[:, None, None, None]
+    return (shading - top).clamp(max=0)
 
 
 def integrated(down: Tensor, across: Tensor) -> Tensor:

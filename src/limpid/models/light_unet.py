@@ -1,8 +1,9 @@
 """The package's own network for intrinsic images: it looks at a small copy of the whole photo, finds the light, and divides it out.
 
-A U of NAFNet blocks (Chen et al., ECCV 2022, arXiv:2204.04676) on at most ``working`` pixels answers with the logarithm of the
-shading. At full size the shading is that answer enlarged plus its share of the photo's finer detail (He & Sun, arXiv:1505.00996),
-and the albedo is the photo over the shading in linear light, so that both compose the photo exactly whatever the network says.
+On at most ``working`` pixels colour Retinex makes a first guess of the shading, and a U of NAFNet blocks (Chen et al., ECCV 2022,
+arXiv:2204.04676), which sees photo and guess, adds what that gets wrong, in logarithms; with its first weights it adds nothing.
+At full size the shading is that answer enlarged plus its share of the photo's finer detail (He & Sun, arXiv:1505.00996), and the
+albedo is the photo over the shading in linear light, so that both compose the photo exactly whatever the network says.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from limpid.blocks.global_context import cuts_of
 from limpid.blocks.naf_unet import NafUNet
 from limpid.blocks.resize import cut, enlarge
+from limpid.blocks.retinex import retinex_shading
 from limpid.catalogue import ModelEntry
 from limpid.layers.context import GlobalModule, Recall, recalled, tile_of
 from limpid.layers.encoding import to_encoded, to_linear
@@ -26,13 +28,21 @@ _LUMA = (0.2126, 0.7152, 0.0722)  # of linear sRGB
 _WINDOW, _EPSILON = 5, 0.01  # side in working pixels and regulariser (squared logarithm) of the guidance
 
 
+class _Correction(NafUNet):
+    """Photo and the first guess of its light → what to add to that."""
+
+    channels = 4
+
+
 class Light(GlobalModule):
     """Photo (B, 3, H, W), encoded → logarithms of its shading, how it follows the guide, and the guide, all at working size."""
 
     def __init__(self, *, width: int, encoder: tuple[int, ...], middle: int, decoder: tuple[int, ...], working: int) -> None:
         super().__init__()
         self.working = working
-        self.unet = NafUNet(width=width, encoder=encoder, middle=middle, decoder=decoder, shuffle=2)
+        self.unet = _Correction(width=width, encoder=encoder, middle=middle, decoder=decoder, shuffle=2)
+        for parameter in self.unet.ending.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, photo: Tensor, recall: Recall | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 3, h, w) at most 0, (B, 3, h, w), (B, 1, h, w)."""
@@ -42,9 +52,11 @@ class Light(GlobalModule):
 
     def _found(self, photo: Tensor) -> Iterator[Tensor]:
         small = _reduced(photo, self.working)
-        brightness, warm, cool = self.unet.answer(self.unet.features(small * 2 - 1), small.dtype).chunk(3, dim=1)
+        guess = retinex_shading(small)
+        seen = torch.cat((small * 2 - 1, guess), dim=1)
+        brightness, warm, cool = self.unet.answer(self.unet.features(seen), small.dtype).chunk(3, dim=1)
         tint = torch.cat((warm, -(warm + cool) / 2, cool), dim=1)
-        shading = (-F.softplus(brightness) + 0.5 * torch.tanh(tint)).clamp(max=0)
+        shading = (guess + brightness + 0.5 * torch.tanh(tint)).clamp(max=0)
         guide = logarithm(small)
         yield shading
         yield _slope(guide, shading)
