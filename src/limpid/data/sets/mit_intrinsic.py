@@ -4,10 +4,10 @@ from limpid.catalogue import SetEntry
 from limpid.data.layout import PHOTO, FolderSet, Layout, inside
 
 
-def mit_intrinsic(*, counts: tuple[int, ...] = ()) -> FolderSet:
+def mit_intrinsic(*, counts: tuple[int, ...] = (16, 20)) -> FolderSet:
     """``<object>/{original,reflectance,shading}.png`` as released, or the flat ``MIT-{input,reflectance,shading}`` of USIS.
 
-    ``counts``: any, because 16 and 20 objects and subsets of them circulate. Lists such as ``train.txt`` are left aside.
+    16 and 20 objects circulate. Lists such as ``train.txt`` are left aside: what is trained on without pairs is shuffled anyway.
     """
     roles = {"original": "input", "input": "input", "reflectance": "albedo", "shading": "shading"}
     released = Layout(
