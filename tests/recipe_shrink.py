@@ -10,6 +10,7 @@ import torch
 
 from limpid import catalogue
 from limpid.checkpoints import file
+from limpid.layers.task import find_task
 from limpid.recipe.load import FOLDER
 from limpid.recipe.text import read
 from training_samples import photos
@@ -34,7 +35,7 @@ def names_in(name: str) -> list[str]:
 def make_places(folder: Path) -> dict[str, Path]:
     """``HELD``: photos; ``TEACHER``: a small checkpoint; ``*``: photos, and pairs below, that serve under any other name.
 
-    ``SYN``: two folders of the same names, to be blended.
+    ``SYN``: two folders of the same names, to be blended. ``GLASS``, ``SINTEL``: photos and layers that do not belong together.
     """
     pool = photos(folder / "pool", 4, seed=2)
     for below in ("blended", "transmission_layer"):
@@ -43,14 +44,24 @@ def make_places(folder: Path) -> dict[str, Path]:
         path.rename(path.with_name(path.name.replace("4_", "3_", 1)))
     syn = photos(folder / "syn" / "transmission_layer", 3, seed=5).parent
     shutil.copytree(syn / "transmission_layer", syn / "reflection_layer")
-    return {"*": pool, "HELD": photos(folder / "held", 2, seed=1), "SYN": syn, "TEACHER": _teacher(folder / "teacher.safetensors")}
+    apart = folder / "apart"
+    for seed, below in enumerate(("blended", "transmission_layer", "reflection_layer", "albedo_layer", "shading_layer")):
+        photos(apart / below, 2, seed=6 + seed)
+    unpaired = {"GLASS": apart, "SINTEL": apart}
+    return {
+        **unpaired,
+        "*": pool,
+        "HELD": photos(folder / "held", 2, seed=1),
+        "SYN": syn,
+        "TEACHER": _teacher(folder / "teacher.safetensors"),
+    }
 
 
 def overrides(name: str, places: dict[str, Path]) -> list[str]:
     """``NAME=folder`` for every place of a recipe, and what makes it small: network, crops, backbones, batch, epoch, log."""
     data: Any = read(text_of(name), name).data
     changed: dict[str, Any] = {
-        "model": {"name": data["model"]["name"], "size": "tiny"},
+        "model": _model(data),
         "data.epoch": 2,
         "data.batch": 1,
         "data.workers": 0,
@@ -61,6 +72,8 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
         "train.precision": "float32",
         "log": {"every": 1, "images": 0},
     }
+    if "discriminators" in data.get("procedure", {}):
+        changed["procedure.discriminators"] = {"width": 4, "layers": 2, "scales": 2, "pool": 1}
     if data["data"].get("augment"):
         changed["data.augment"] = _small(data["data"]["augment"], _rim(data["data"]["train"]))
     for part in ("train", "validate"):
@@ -75,13 +88,25 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
     return [*given, *(f"{key}={json.dumps(value)}" for key, value in changed.items())]
 
 
+def _model(data: dict[str, Any]) -> dict[str, Any]:
+    """The smallest network of its kind, for the same layers and with the same parts."""
+    model = {"name": data["model"]["name"], "size": "tiny"}
+    if model["name"] == "sils":
+        model["layers"] = list(find_task(data.get("task", "reflection")).layers)
+    return {**model, **({"training_parts": True} if data["model"].get("training_parts") else {})}
+
+
 def _shrunk(item: dict[str, Any]) -> dict[str, Any]:
     """What replaces the settings of a source."""
     small: dict[str, Any] = {}
     if item.get("augment"):
         small["augment"] = _small(item["augment"], _rim([item]))
-    if item["name"] == "leaves":
+    if item["name"] in ("leaves", "intrinsic"):
         small.update(size=[SIDE, SIDE])
+    if item["name"] == "toy":
+        small.update(side=SIDE)
+    if item["name"] in ("intrinsic", "toy"):
+        small.update(length=2)
     return small
 
 

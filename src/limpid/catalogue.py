@@ -33,9 +33,9 @@ Setting: TypeAlias = None | bool | int | float | str | Sequence[Any] | Mapping[s
 Settings: TypeAlias = Mapping[str, Setting]
 """What a recipe or a checkpoint can say of one thing: plain values by the names of its constructor's parameters."""
 
-Takes = Literal["layer", "scene", "logits", "teacher"]
+Takes = Literal["layer", "scene", "logits", "teacher", "unpaired"]
 """``layer``: an estimate and its target; ``scene``: all layers and the batch; ``logits``: what a discriminator says of both;
-``teacher``: maps of a student and of its teacher."""
+``teacher``: maps of a student and of its teacher; ``unpaired``: a translation of photos and of samples, and the batch."""
 
 _ROOT = Path(__file__).parent
 

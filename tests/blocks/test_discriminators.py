@@ -1,7 +1,9 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
 from limpid.blocks.discriminators import ConditionalPatchDiscriminator, GlobalDiscriminator, PatchDiscriminator
+from limpid.blocks.munit import MultiScaleDiscriminator
 
 COUNTS = [(ConditionalPatchDiscriminator, 2_768_705), (PatchDiscriminator, 2_764_737), (GlobalDiscriminator, 9_937_089)]
 
@@ -42,3 +44,17 @@ def test_keys_are_the_published_ones():
     assert {key.rpartition(".")[0] for key in whole} == bodies | {"tail.1", "tail.3"}
     assert tuple(whole["body.14.weight"].shape) == (256, 256, 3, 3)
     assert tuple(whole["body.17.weight"].shape) == (512, 256, 3, 3)
+
+
+def test_the_multi_scale_discriminator_has_the_published_size_and_can_fuse_its_scales():
+    with torch.device("meta"):
+        assert sum(parameter.numel() for parameter in MultiScaleDiscriminator().parameters()) == 8_271_171
+    torch.manual_seed(0)
+    image = torch.rand(2, 3, 64, 64)
+    fused, plain = (MultiScaleDiscriminator(width=4, scales=3, fused=fused) for fused in (True, False))
+    plain.load_state_dict(fused.state_dict())
+    first, second, third = plain(image)
+    total = F.interpolate(first, size=second.shape[-2:], mode="bilinear") + second
+    total = F.interpolate(total, size=third.shape[-2:], mode="bilinear") + third
+    (found,) = fused(image)
+    assert torch.allclose(found, torch.sigmoid(total / 3))

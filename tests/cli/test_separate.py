@@ -198,9 +198,9 @@ def test_the_other_tasks_have_weights_of_their_own(limpid, photo, task):
 
 
 def test_the_other_tasks_ask_for_a_model_of_theirs(limpid, photo, tiny):
-    missing = limpid("decompose", photo)
+    missing = limpid("separate", photo, "--task", "layers_3")
     assert missing.code == 1
-    assert "no weights are shipped for the task 'intrinsic' yet; name a file with --model" in missing.err
+    assert "no weights are shipped for the task 'layers_3' yet; name a file with --model" in missing.err
     wrong = limpid("deblur", photo, "-m", tiny)
     assert wrong.code == 2
     assert "does reflection, not deblur" in wrong.err

@@ -10,6 +10,8 @@ from limpid import catalogue, load
 from limpid.layers.network import LayerNetwork
 from limpid.layers.separation import Separation
 from limpid.metrics.psnr import psnr
+from limpid.physics.intrinsic_scenes import SceneSettings, scene
+from limpid.physics.seeds import generator
 from limpid.runtime.demo import blend
 from limpid.weights.manifest import rows
 from network_samples import tiny
@@ -41,13 +43,27 @@ def first_stream(network: LayerNetwork) -> object:
     return network.ending.register_forward_hook(first_silent)
 
 
+def endless_light(network: LayerNetwork) -> object:
+    """The light is found to be so strong that nothing can be left of the things in it."""
+    network.light.working = 64  # the photo is seen as it is
+    return network.light.register_forward_hook(lambda module, entered, found: (found[0] + 200, *found[1:]))
+
+
+def black_decoder(network: LayerNetwork) -> object:
+    """The second decoder answers with black, from which its head is half of full scale away."""
+    part("decoders.1")(network)
+    return network.decoders[1].head[0].bias.data.fill_(-0.5)
+
+
 WITNESSES = {
     "basenet": Witness(part("deconv3"), "transmission", "the published network answers with T alone; R is I − T"),
     "dsrnet": Witness(first_stream, "transmission", "T is the stream in the first half of the batch, as published"),
     "errnet": Witness(part("deconv3"), "transmission", "the published network answers with T alone; R is I − T"),
     "hypercolumn": Witness(part("conv_last", 3), "reflection", "the first three channels are T, as published, the last three R"),
     "ibcln": Witness(part("G_T.output"), "transmission", "published as two files: G_T makes T, G_R makes R"),
+    "light_unet": Witness(endless_light, "albedo", "the albedo is the photo over the light, the shading is the light"),
     "limpid": Witness(part("heads.1"), "reflection", "the first head changes the photo into T, the second makes R"),
+    "sils": Witness(black_decoder, "reflection", "decoders stand in the order of the layers' names"),
     "usi3d": Witness(part("r"), "albedo", "published decoders: r of the reflectance, s of the shading"),
 }
 """Name of a network → what tells its layers apart."""
@@ -78,7 +94,7 @@ def test_exchanged_names_are_found_out(name):
     assert vanished(name, exchanged) != [WITNESSES[name].vanishes]
 
 
-MIXED = {"reflection": blend}
+MIXED = {"reflection": blend, "intrinsic": lambda: scene((96, 96), generator(5, "names"), SceneSettings(shadows=1.0, folds=0.0))}
 """Task → a photo with known layers."""
 
 SHIPPED = [row.name for row in rows().values() if row.model in SEVERAL]

@@ -11,11 +11,13 @@ from limpid.errors import ShapeError
 from limpid.layers.batch import Batch
 from limpid.layers.separation import Separation
 from limpid.layers.task import TASKS
+from limpid.layers.unpaired import Translation
 
 SIDE = 32
 SETTINGS = {
     "contextual": {"layers": {"relu1_1": 1.0, "relu2_1": 1.0}, "megabytes": 4},
     "ms_ssim": {"weights": (0.4, 0.6)},
+    "code_reconstruction": {"of": "style"},
     "perceptual": {"layers": {"input": 1.0, "relu1_1": 1.0, "conv2_2": 0.5}},
 }
 """What cannot be left to the defaults, or would take longer than a test should."""
@@ -76,7 +78,7 @@ def is_sound(value, *learning):
 def test_entry_and_settings_are_complete(name):
     entry = catalogue.find("losses", name)
     assert entry.source
-    assert entry.takes in ("layer", "scene", "logits", "teacher")
+    assert entry.takes in ("layer", "scene", "logits", "teacher", "unpaired")
     for setting in signature(entry.build).parameters.values():
         assert setting.kind is Parameter.KEYWORD_ONLY, setting
         assert TypeAdapter(setting.annotation)  # a recipe's settings are checked against it
@@ -91,6 +93,7 @@ def test_nothing_is_drawn_and_nothing_kept(name):
         "scene": lambda: loss(*scene()),
         "logits": lambda: loss.discriminator(image(1), image(2)),
         "teacher": lambda: loss(*lesson(name)),
+        "unpaired": lambda: loss(*translation()),
     }
     assert torch.equal(calls[entry.takes](), calls[entry.takes]())
     assert all(torch.equal(tensor, before[key]) for key, tensor in loss.state_dict().items())
@@ -183,6 +186,36 @@ def lesson(name, place=slice(None)):
     if name == "feature_distillation":
         teacher["shallow"] = teacher["shallow"][:, [0, 1, 2, 0, 1]]
     return student, teacher
+
+
+def translation(place=slice(None)):
+    """Everything that a network may make of photos and of samples, with gradient, and the batch."""
+    _, batch = scene(place)
+    made = [image(40 + seed)[place].requires_grad_() for seed in range(6)]
+    names = ("transmission", "reflection")
+    pairs = [(made[0], image(50)[place]), (made[1], image(51)[place])]
+    return Translation(
+        layers=Separation(dict(zip(names, made, strict=False))),
+        fakes={name: [layer] for name, layer in zip(names, made, strict=False)},
+        compared=dict.fromkeys(("self", "backward", "style", "content", "cycle"), pairs),
+        compositions=[dict(zip(names, made, strict=False)), dict(zip(names, made[2:4], strict=True))],
+        features={name: made[2 * seed : 2 * seed + 2] for seed, name in enumerate(names)},
+        again={name: made[4:6] for name in names},
+        codes={name: (made[seed].mean((2, 3)), image(60)[place].mean((2, 3))) for seed, name in enumerate(names)},
+    ), batch
+
+
+@pytest.mark.parametrize("name", names("unpaired"))
+def test_a_loss_without_pairs_is_the_mean_of_its_images_and_looks_at_no_truth(name):
+    loss = built(name)
+    alone = [float(loss(*translation(slice(place, place + 1))).detach()) for place in range(3)]
+    made, batch = translation()
+    value = loss(made, batch)
+    assert float(value.detach()) == pytest.approx(sum(alone) / 3, rel=1e-4)
+    blind = Batch(**{**vars(batch), "truth": {}})
+    assert float(loss(made, blind).detach()) == float(value.detach())
+    everything = [*made.layers.values(), *made.compositions[1].values(), *made.again["transmission"]]
+    assert is_sound(value, *everything)
 
 
 @pytest.mark.parametrize("name", names("teacher"))

@@ -261,6 +261,20 @@ CASES = {
         _products(("blended", "albedo_layer", "shading_layer"), "/", [*"123"], ".png"),
         (12, 16),
     ),
+    "mit_intrinsic": (
+        "mit_intrinsic",
+        {"counts": (2,)},
+        _products("MIT-intrinsic/data/", ("apple", "box"), "/", ("original", "reflectance", "shading", "specular", "mask"), ".png"),
+        _products(("blended", "albedo_layer", "shading_layer"), "/", ("apple", "box"), ".png"),
+        (12, 16),
+    ),
+    "mit_intrinsic flat": (
+        "mit_intrinsic",
+        {"counts": (2,)},
+        _products("MIT/MIT-", ("input", "reflectance", "shading"), "/", [*"12"], ".png"),
+        _products(("blended", "albedo_layer", "shading_layer"), "/", [*"12"], ".png"),
+        (12, 16),
+    ),
     "iiw": (
         "iiw",
         {"counts": (2,)},

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from limpid.errors import DataError, SettingError, ShapeError
+from limpid.layers.encoding import to_encoded
 from limpid.metrics.whdr import Judgement, metric, read_judgements, whdr
-from limpid.physics.light import to_encoded
 
 
 def said(darker, weight=1.0, first=(0.0, 0.5), second=(0.99, 0.5)):

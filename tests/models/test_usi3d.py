@@ -6,6 +6,8 @@ import torch.nn.functional as F
 
 from limpid import create_model
 from limpid.blocks.munit import AdaptiveNorm, MultiScaleDiscriminator, SampleNorm
+from limpid.checkpoints.recognise import recognise
+from limpid.errors import SettingError
 from limpid.layers.separation import Separation
 
 
@@ -79,3 +81,38 @@ def test_the_discriminator_judges_the_image_and_its_halves():
     half = F.avg_pool2d(image, 3, stride=2, padding=1, count_include_pad=False)
     assert torch.allclose(judge.cnns[1](half), maps[1])
     assert len({float(value) for found in maps for value in found.detach().flatten()}) > 1
+
+
+def test_a_file_without_the_mapping_is_recognised_and_both_layers_take_the_style_of_the_photo():
+    torch.manual_seed(0)
+    bare = create_model("usi3d", "tiny", training_parts=True, mapping=0).eval()
+    assert not any(key.startswith(("fs.", "fm.")) for key in bare.state_dict())
+    found = recognise(bare.state_dict(), "bare")
+    assert (found.model, found.settings["mapping"], found.settings["training_parts"]) == ("usi3d", 0, True)
+    style = torch.rand(1, 4)
+    assert all(part is style for part in bare.split(style))
+    samples = {name: torch.rand(1, 3, 32, 32) for name in ("albedo", "shading")}
+    assert len(bare.translate(torch.rand(1, 3, 32, 32), samples).compared["style"]) == 6
+
+
+def test_a_translation_holds_the_terms_that_the_authors_add_up(network):
+    torch.manual_seed(1)
+    samples = {name: torch.rand(2, 3, 32, 32) for name in ("albedo", "shading")}
+    made = network.translate(torch.rand(2, 3, 32, 32), samples)
+    assert {name: len(pairs) for name, pairs in made.compared.items()} == {"self": 3, "content": 6, "style": 7, "cycle": 6}
+    assert {name: len(fakes) for name, fakes in made.fakes.items()} == {"albedo": 3, "shading": 3}
+    assert len(made.compositions) == 2
+    randoms = [target for _, target in made.compared["style"]]
+    assert float(randoms[0].mean()) == pytest.approx(10, abs=1.5)  # albedo, of the other layer's content
+    assert float(randoms[1].mean()) == pytest.approx(-10, abs=1.5)
+    assert all(torch.equal(randoms[place], randoms[place + 4]) for place in (0, 1))  # compared with what was used
+    itself, target = made.compared["self"][1]
+    content, style = network.r.encode(samples["albedo"])
+    assert torch.allclose(itself, network.r.decode(content, style), atol=1e-5)  # by the generator of its own domain
+    assert torch.equal(target, samples["albedo"])
+
+
+def test_without_its_training_parts_it_cannot_learn_so():
+    photo = torch.rand(1, 3, 32, 32)
+    with pytest.raises(SettingError, match="training_parts: true"):
+        create_model("usi3d", "tiny").translate(photo, {"albedo": photo, "shading": photo})

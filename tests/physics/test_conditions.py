@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from limpid import catalogue
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.physics.blur import disk_blur, disk_kernel
-from limpid.physics.light import to_encoded, to_linear
 from limpid.physics.seeds import generator
 
 

@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 from scipy import ndimage, stats
 
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.physics.degradations.downsampling import Downsampling
 from limpid.physics.degradations.exposure import Exposure
 from limpid.physics.degradations.gaussian_blur import GaussianBlur, gaussian, sized_profile
 from limpid.physics.degradations.gaussian_noise import GaussianNoise
 from limpid.physics.degradations.jpeg import Jpeg
 from limpid.physics.degradations.poisson_gaussian import PoissonGaussian
-from limpid.physics.light import to_encoded, to_linear
 from limpid.physics.seeds import generator
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.physics.formation import Parameters
-from limpid.physics.light import fresnel, ghost_shift, to_encoded, to_linear
+from limpid.physics.light import fresnel, ghost_shift
 from limpid.physics.mixtures.glass import Glass
 from limpid.physics.seeds import generator
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from skimage import color
 
 from limpid.errors import SettingError
-from limpid.physics.light import fresnel, fresnel_polarised, ghost_shift, pane_reflectances, to_encoded, to_linear
+from limpid.layers.encoding import to_encoded, to_linear
+from limpid.physics.light import fresnel, fresnel_polarised, ghost_shift, pane_reflectances
 from limpid.physics.pane import illumination, shift
 
 ANGLES = st.floats(0, math.pi / 2)

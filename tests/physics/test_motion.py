@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from limpid.errors import SettingError, ShapeError
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.physics.degradations.motion_blur import MotionBlur, kernel_of
-from limpid.physics.light import to_encoded, to_linear
 from limpid.physics.motion import CLASSES, centre, centroid, convolve, shake_kernel, splat, trajectory
 from limpid.physics.seeds import generator
 

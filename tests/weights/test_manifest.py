@@ -32,14 +32,17 @@ def test_every_shipped_file_is_right_small_and_says_what_it_is():
         assert (Path(__file__).parents[2] / "docs" / "models" / f"{name}.md").is_file()
 
 
-@pytest.mark.parametrize(("task", "name"), [("reflection", "limpid"), ("denoise", "limpid_denoise"), ("deblur", "limpid_deblur")])
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [("reflection", "limpid"), ("denoise", "limpid_denoise"), ("deblur", "limpid_deblur"), ("intrinsic", "limpid_intrinsic")],
+)
 def test_tasks_have_defaults(task, name):
     assert manifest.default(task).name == name
 
 
 def test_a_task_without_weights_says_so():
-    with pytest.raises(WeightsError, match="no weights are shipped for the task 'intrinsic' yet"):
-        manifest.default("intrinsic")
+    with pytest.raises(WeightsError, match="no weights are shipped for the task 'layers_2' yet"):
+        manifest.default("layers_2")
 
 
 def test_unknown_weights_answer_with_the_nearest():

@@ -201,20 +201,25 @@ class Perceptron(nn.Module):
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """Least-squares patch discriminators on an image and its halves: (B, 3, H, W) → a raw map per scale, (B, 1, H/16, W/16) first.
+    """Least-squares patch discriminators on an image and its halves: (B, 3, H, W) → a raw map per scale, the largest image's first.
 
-    ``width``: channels after the first layer; ``scales``: number of sizes, each half the one before.
+    ``width``: channels after the first layer, doubled by each further one; ``layers``: convolutions that halve the map, so that
+    the first is (B, 1, H/16, W/16) with the 4 of MUNIT; ``scales``: number of sizes, each half the one before. ``fused``: one map
+    in 0…1 instead, as the authors of SILS have it: the running sum of all, each time resized to the next smaller one, over their
+    number, through a sigmoid; least squares on it have vanishing slopes. The smallest image must keep 2 pixels before its last
+    layer.
     """
 
-    def __init__(self, *, width: int = 64, scales: int = 3) -> None:
+    def __init__(self, *, width: int = 64, layers: int = 4, scales: int = 3, fused: bool = False) -> None:
         super().__init__()
-        self.cnns = nn.ModuleList(self._patches(width) for _ in range(scales))
+        self.fused = fused
+        self.cnns = nn.ModuleList(self._patches(width, layers) for _ in range(scales))
 
     @staticmethod
-    def _patches(width: int) -> nn.Sequential:
-        widths = (3, width, 2 * width, 4 * width, 8 * width)
+    def _patches(width: int, layers: int) -> nn.Sequential:
+        widths = (3, *(width * 2**layer for layer in range(layers)))
         convs = (PaddedConv(a, b, 4, stride=2, padding=1, activation="leaky") for a, b in zip(widths, widths[1:], strict=False))
-        return nn.Sequential(*convs, nn.Conv2d(8 * width, 1, 1))
+        return nn.Sequential(*convs, nn.Conv2d(widths[-1], 1, 1))
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Judge patches: 1 is real, 0 is made."""
@@ -222,7 +227,14 @@ class MultiScaleDiscriminator(nn.Module):
         for cnn in self.cnns:
             maps.append(cnn(image))
             image = F.avg_pool2d(image, 3, stride=2, padding=1, count_include_pad=False)
-        return maps
+        return [_fused(maps)] if self.fused else maps
+
+
+def _fused(maps: list[Tensor]) -> Tensor:
+    total = maps[0]
+    for smaller in maps[1:]:
+        total = F.interpolate(total, size=smaller.shape[-2:], mode="bilinear", align_corners=False) + smaller
+    return torch.sigmoid(total / len(maps))
 
 
 def _norm(norm: Norm, channels: int) -> nn.Module:

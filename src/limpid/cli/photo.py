@@ -12,7 +12,7 @@ from limpid.cli.from_options import takes
 from limpid.errors import printable
 from limpid.image.find import count_kinds
 from limpid.progress import bar, say, tell, tell_data, tell_raw
-from limpid.runtime.options import PhotoOptions
+from limpid.runtime.options import DecomposeOptions, PhotoOptions
 from limpid.runtime.photo_jobs import PIPE, Jobs, plan_jobs
 
 if TYPE_CHECKING:
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 def photo_command(task: str) -> Callable[..., None]:
     """The command of one task; all take the same options, since what differs is the network."""
 
-    @takes(PhotoOptions)
+    @takes(DecomposeOptions if task == "intrinsic" else PhotoOptions)
     def command(options: PhotoOptions) -> None:
-        jobs = plan_jobs(options, task)
-        reports = _process(jobs, options, task)
+        wanted = options.task or task
+        jobs = plan_jobs(options, wanted)
+        reports = _process(jobs, options, wanted)
+        if isinstance(options, DecomposeOptions) and options.compare and not options.dry_run:
+            _compare(reports, options)
         _close(reports, jobs, options)
 
     return command
@@ -67,6 +70,14 @@ def _tell(report: "Report", options: PhotoOptions) -> None:
         say(f"{report.input}: note: {warning}")
     if options.output != PIPE:
         for path in report.outputs.values():
+            tell(str(path))
+
+
+def _compare(reports: Sequence["Report"], options: PhotoOptions) -> None:
+    from limpid.runtime.comparison_sheet import write_comparisons
+
+    for path in write_comparisons(reports, overwrite=options.overwrite):
+        if not options.quiet and not options.as_json:
             tell(str(path))
 
 

@@ -11,7 +11,7 @@ from limpid.data.decode import size
 from limpid.errors import DataError, PhotoError
 from limpid.image.find import files_below
 from limpid.image.formats import is_photo, unread_kind
-from limpid.layers.task import TASKS, Task
+from limpid.layers.task import MOST_LAYERS, TASKS, Task
 
 FOLDERS = {
     "input": "blended",
@@ -20,6 +20,7 @@ FOLDERS = {
     "reflection": "reflection_layer",
     "albedo": "albedo_layer",
     "shading": "shading_layer",
+    **{f"layer_{place}": f"layer_{place}" for place in range(1, MOST_LAYERS + 1)},
     "judgements": "judgements",
     "photo": "",
 }
@@ -98,7 +99,13 @@ def _visible(folder: Path) -> Iterator[Path]:
 
 
 def task_of(root: Path) -> Task:
-    """What a paired folder is for by its layers: intrinsic images where it has an ``albedo_layer``, else reflection removal."""
+    """What a paired folder is for by its layers: an ``albedo_layer`` says intrinsic images, ``layer_1`` … as many layers.
+
+    Else reflection removal.
+    """
+    numbered = [place for place in range(1, MOST_LAYERS + 1) if (root / FOLDERS[f"layer_{place}"]).is_dir()]
+    if len(numbered) > 1:
+        return TASKS[f"layers_{len(numbered)}"]
     return TASKS["intrinsic" if (root / FOLDERS["albedo"]).is_dir() else "reflection"]
 
 

@@ -9,7 +9,7 @@ from PIL.Image import Resampling
 from limpid import catalogue
 from limpid.catalogue import Settings
 from limpid.errors import MissingExtraError, UnknownNameError, UsageError, WeightsError
-from limpid.layers.task import Task
+from limpid.layers.task import MOST_LAYERS, Task
 from limpid.metrics._measure import Metric
 
 _RANDOM = "_random"  # ending that asks by name for a network with random weights
@@ -103,9 +103,23 @@ PROTOCOLS = {
             Column("whdr"),
         ),
     ),
+    "layers": Protocol(
+        says="PSNR of one error over RGB and SSIM of every numbered layer, in the order of their names; outputs not rounded",
+        columns=tuple(
+            Column(name, layer=layer)
+            for name in ("psnr_joint", "ssim")
+            for layer in ("", *(f"layer_{place}" for place in range(2, MOST_LAYERS + 1)))
+        ),
+    ),
 }
 
-USUAL = {"reflection": "field", "denoise": "restoration", "deblur": "restoration", "intrinsic": "intrinsic"}
+USUAL = {
+    "reflection": "field",
+    "denoise": "restoration",
+    "deblur": "restoration",
+    "intrinsic": "intrinsic",
+    **{f"layers_{count}": "layers" for count in range(2, MOST_LAYERS + 1)},
+}
 """Task → the protocol of its tables."""
 
 

@@ -9,10 +9,13 @@ from torch import Tensor
 
 from limpid.layers.task import Task
 
-Kind = Literal["synthetic", "aligned", "unaligned"]
-"""How a pair came to be: blended or degraded by us, photographed, or photographed with a shift between the two shots."""
+Kind = Literal["synthetic", "aligned", "unaligned", "unpaired"]
+"""How a pair came to be: blended or degraded by us, photographed, photographed with a shift between the two shots, or not at all.
 
-KINDS: tuple[Kind, ...] = ("synthetic", "aligned", "unaligned")
+The layers of an unpaired photo are samples of what such layers look like and belong to other photos.
+"""
+
+KINDS: tuple[Kind, ...] = ("synthetic", "aligned", "unaligned", "unpaired")
 
 
 @dataclass(frozen=True, kw_only=True)

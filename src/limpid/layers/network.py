@@ -110,6 +110,9 @@ class LayerNetwork(nn.Module):
     no_weight_decay: tuple[str, ...] = ()
     """Last or inner parts of the names of parameters that weight decay leaves alone, beside all vectors."""
 
+    layer_names: tuple[str, ...] | None = None
+    """Names of its layers where settings decide them; None: those of its entry."""
+
     may_start_new: tuple[str, ...] = ()
     """First parts of the names of parameters that ``limpid train --init`` may leave at their first values."""
 

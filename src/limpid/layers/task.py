@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FLOOR = 1e-3
-"""Where a factor is darker than this, 0…1, the other factor is not told from the product."""
+"""Where a factor is darker than this, linear light, the other factor is not told from the product."""
+
+_DARKEST = FLOOR * 12.92  # the same, encoded
+
+MOST_LAYERS = 6
+"""Of tasks whose layers are numbered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,23 +37,42 @@ def _sum(layers: "Sequence[Tensor]") -> "Tensor":
     return reduce(add, layers)
 
 
-def _product(layers: "Sequence[Tensor]") -> "Tensor":
-    return reduce(mul, layers)
+def _linear_product(layers: "Sequence[Tensor]") -> "Tensor":
+    from limpid.layers.encoding import to_linear  # torch loads here, so that names of tasks stay quick
+
+    return reduce(mul, map(to_linear, layers))
 
 
 def _difference(mixed: "Tensor", layers: "Sequence[Tensor]") -> "Tensor":
     return reduce(sub, layers, mixed)
 
 
-def _quotient(mixed: "Tensor", layers: "Sequence[Tensor]") -> "Tensor":
-    return mixed / _product(layers).clamp_min(FLOOR)
+def _lit(layers: "Sequence[Tensor]") -> "Tensor":
+    from limpid.layers.encoding import to_encoded
+
+    return to_encoded(_linear_product(layers))
+
+
+def _unlit(mixed: "Tensor", layers: "Sequence[Tensor]") -> "Tensor":
+    from limpid.layers.encoding import to_encoded, to_linear
+
+    return to_encoded(to_linear(mixed) / _linear_product(layers).clamp_min(FLOOR))
 
 
 ADD = Law(says="I = Σ layers", compose=_sum, rest=_difference)
 """Light adds up."""
 
-MULTIPLY = Law(says="I = Π layers", compose=_product, rest=_quotient)
+MULTIPLY = Law(says="I = Π layers, in linear light", compose=_lit, rest=_unlit)
 """Light is reflected in part."""
+
+
+def mean_of(count: int) -> Law:
+    """The law of ``count`` layers that take equal shares, so that each of them may fill 0…1 as the photo does."""
+    return Law(
+        says=f"I = Σ layers / {count}",
+        compose=lambda layers: _sum(layers) / count,
+        rest=lambda mixed, layers: _difference(mixed * count, layers),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +82,8 @@ class Task:
     ``law``: None where the layers alone do not compose the photo (deblurring: I = kernel ∗ restored). ``rebuilds``: whether the
     layers of a large photo may be found at a smaller size and rebuilt, as what is taken away is smooth. ``learnt``: layers that
     some networks answer with beside these. ``signed``: layers with values below 0, which files show around middle grey.
+    ``symmetric``: whether all layers are of one rank, so that scores are means over them and the photo itself is the trivial
+    answer for each. ``exact``: whether the last layer of a photo is what the law leaves beside the others, see ``completed``.
     """
 
     name: str
@@ -68,6 +94,8 @@ class Task:
     rebuilds: bool = False
     learnt: tuple[str, ...] = ()
     signed: tuple[str, ...] = ()
+    symmetric: bool = False
+    exact: bool = False
 
     @property
     def primary(self) -> str:
@@ -88,6 +116,23 @@ class Task:
         Raises SettingError for a task without a law.
         """
         return self._law().rest(mixed, [layers[name] for name in self.layers if name in layers])
+
+    def trivial(self, mixed: "Tensor") -> "dict[str, Tensor]":
+        """The answer that asks nothing of a method: the photo as first layer and what the law leaves, or as every layer."""
+        if self.symmetric:
+            return dict.fromkeys(self.layers, mixed)
+        first = {self.primary: mixed}
+        return {**first, **{name: self.remainder(mixed, first) for name in self.layers[1:]}}
+
+    def completed(self, mixed: "Tensor", layers: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
+        """Two layers, 0…1, that compose a photo (…, H, W) by a product, from an estimate of the first one.
+
+        That is made at least as bright as the photo, so that the other one stays within 0…1. Layers of other tasks stay.
+        """
+        if not self.exact or self.primary not in layers:
+            return dict(layers)
+        first = layers[self.primary].maximum(mixed).clamp_min(_DARKEST)
+        return {**layers, self.primary: first, self.layers[-1]: self.remainder(mixed, {self.primary: first})}
 
     def layer_name(self, wanted: str) -> str:
         """Full name of a layer given by name or alias (``T`` → ``transmission``); names of cascade steps pass through.
@@ -114,6 +159,10 @@ class Task:
         return self.law
 
 
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(f"layer_{place + 1}" for place in range(count))
+
+
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
@@ -127,9 +176,13 @@ TASKS: Mapping[str, Task] = {
             learnt=("residue",),
             signed=("residual", "residue"),
         ),
-        Task(name="intrinsic", layers=("albedo", "shading"), law=MULTIPLY, aliases={"A": "albedo", "S": "shading"}),
+        Task(name="intrinsic", layers=("albedo", "shading"), law=MULTIPLY, aliases={"A": "albedo", "S": "shading"}, exact=True),
         Task(name="denoise", layers=("restored",), law=ADD),  # what is left of the photo is its noise
         Task(name="deblur", layers=("restored",), law=None),
+        *(
+            Task(name=f"layers_{count}", layers=_numbered(count), law=mean_of(count), symmetric=True)
+            for count in range(2, MOST_LAYERS + 1)
+        ),
     )
 }
 """Task name → its layers and law; all values sRGB-encoded, 0…1."""

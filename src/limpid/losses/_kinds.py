@@ -25,3 +25,12 @@ class LogitsLoss(Protocol):
 
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """The network's side."""
+
+
+class UnpairedLoss(nn.Module):
+    """A loss of training without pairs: its forward takes a ``Translation`` and a ``Batch`` and gives a scalar.
+
+    ``backward``: whether it looks at mixtures that are composed from samples, which the network must then be shown.
+    """
+
+    backward = False

@@ -12,8 +12,8 @@ from torch import Tensor
 from limpid.catalogue import MetricEntry
 from limpid.errors import DataError, SettingError, ShapeError
 from limpid.files import parse_json, read_file
+from limpid.layers.encoding import to_linear
 from limpid.metrics._measure import Metric, check_values
-from limpid.physics.light import to_linear
 
 _FLOOR = 1e-10  # lightness of black, so that its ratio to another is defined
 

@@ -34,7 +34,7 @@ def list_models(task: str | None = None) -> list[str]:
     """Names of all networks, or of those that do one task.
 
     >>> list_models("intrinsic")
-    ['usi3d']
+    ['light_unet', 'sils', 'usi3d']
     """
     return [name for name in catalogue.names("models") if task is None or task in catalogue.find("models", name).tasks]
 

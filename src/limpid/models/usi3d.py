@@ -9,6 +9,7 @@ Ranges: the forward answers with the raw tanh, −1…1, which the losses of the
 that stretched so that the smallest value of the photo becomes 0 and the largest 1: ``to_unit_range`` does this.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -18,9 +19,11 @@ from torch import Tensor, nn
 
 from limpid.blocks.munit import AdaptiveDecoder, ContentEncoder, Perceptron, StyleEncoder
 from limpid.catalogue import ModelEntry
+from limpid.errors import SettingError
 from limpid.layers.context import GlobalModule, Recall, recalled
-from limpid.layers.network import LayerNetwork, Needs, Resize
+from limpid.layers.network import Needs, Resize
 from limpid.layers.separation import Separation
+from limpid.layers.unpaired import Translation, UnpairedNetwork
 
 STYLE_SHIFT = 10.0
 """Mean of the styles of albedo, and less than zero of shading, that are drawn where nothing splits the style of the photo."""
@@ -70,7 +73,7 @@ class Stretch(GlobalModule):
         return (layer - low[..., None, None, None]) / (high - low).clamp_min(1e-6)[..., None, None, None]
 
 
-class Usi3d(LayerNetwork):
+class Usi3d(UnpairedNetwork):
     """Photo (B, 3, H, W), 0…1, encoded → albedo and shading, raw tanh, −1…1; sides of at least 16.
 
     The published network answers in multiples of 4, rounded down; the last rows and columns are repeated here.
@@ -101,7 +104,7 @@ class Usi3d(LayerNetwork):
         training_parts: bool = False,
     ) -> None:
         super().__init__()
-        self.input_range, self.output_range = input_range, output_range
+        self.input_range, self.output_range, self.training_parts, self.mapping = input_range, output_range, training_parts, mapping
 
         def generator(*, encodes: bool, decodes: bool) -> Generator:
             return Generator(
@@ -121,7 +124,7 @@ class Usi3d(LayerNetwork):
             self.needs = replace(self.needs, resize=Resize(short=short_side))
         if mapping:
             self.fs = StyleMap(style, 2 * style, hidden=hidden, layers=mapping)
-        if mapping and training_parts:
+        if training_parts and mapping:
             self.fm = StyleMap(2 * style, style, hidden=hidden, layers=mapping)
         if output_range == "stretch":
             self.stretch = nn.ModuleDict({"albedo": Stretch(), "shading": Stretch()})
@@ -129,10 +132,7 @@ class Usi3d(LayerNetwork):
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """(B, 3, H, W) → layers of the same shape, −1…1."""
         content, style = self.i.encode(mixed * 2 - 1 if self.input_range == "signed" else mixed, recall)
-        if hasattr(self, "fs"):
-            albedo_style, shading_style = self.fs(style).chunk(2, dim=1)
-        else:
-            albedo_style, shading_style = torch.full_like(style, STYLE_SHIFT), torch.full_like(style, -STYLE_SHIFT)
+        albedo_style, shading_style = self.split(style)
         layers = {
             "albedo": self.r.decode(content, albedo_style, recall),
             "shading": self.s.decode(content, shading_style, recall),
@@ -141,6 +141,25 @@ class Usi3d(LayerNetwork):
         rim = (0, width - layers["albedo"].shape[-1], 0, height - layers["albedo"].shape[-2])
         return Separation({name: F.pad(layer, rim, mode="replicate") for name, layer in layers.items()})
 
+    def split(self, style: Tensor) -> tuple[Tensor, Tensor]:
+        """A photo's style (B, style) → those of albedo and shading; without a mapping the means of those that are drawn [X]."""
+        if not self.mapping:
+            return torch.full_like(style, STYLE_SHIFT), torch.full_like(style, -STYLE_SHIFT)
+        albedo, shading = self.fs(style).chunk(2, dim=1)
+        return albedo, shading
+
+    def translate(self, photo: Tensor, samples: Mapping[str, Tensor], mixed: Tensor | None = None) -> Translation:
+        """Photos, albedos and shadings that do not belong together → everything that their losses look at.
+
+        As in the authors' training step, whose slips are put right: samples are decoded by the generator of their own domain;
+        styles of random translations of a photo are compared with the random styles; these are drawn around +10 for albedo and −10
+        for shading, for both sides of the game. Raises SettingError without ``training_parts``.
+        """
+        if not self.training_parts:
+            raise SettingError("usi3d learns with the parts that only training uses; give the network `training_parts: true`")
+        images = (photo, samples["albedo"], samples["shading"])
+        return _Step(self, *((image * 2 - 1 if self.input_range == "signed" else image) for image in images)).translation()
+
     def stretched(self, layers: Separation, recall: Recall | None = None) -> Separation:
         """The forward's answer for the whole photo brought to 0…1 as ``output_range`` says, each layer and sample by itself."""
         if self.output_range == "raw":
@@ -148,6 +167,55 @@ class Usi3d(LayerNetwork):
         if self.output_range == "half":
             return layers.map(lambda layer: (layer + 1) / 2)
         return Separation({name: self.stretch[name](layer, recall) for name, layer in layers.items()})
+
+
+BIAS = 10.0
+"""Mean of random albedo styles, and less that of random shading styles; their deviation is 1."""
+
+
+class _Step:
+    """One translation of a photo and a sample of each domain, in the range that the network is fed."""
+
+    def __init__(self, network: Usi3d, photo: Tensor, albedo: Tensor, shading: Tensor) -> None:
+        self.network, self.images = network, {"i": photo, "r": albedo, "s": shading}
+        self.domains = {"i": network.i, "r": network.r, "s": network.s}
+        self.contents, self.styles = {}, {}
+        for domain, image in self.images.items():
+            self.contents[domain], self.styles[domain] = self.domains[domain].encode(image)
+        self.split = dict(zip("rs", network.split(self.styles["i"]), strict=True))
+        self.random = {domain: torch.randn_like(self.split[domain]) + shift for domain, shift in (("r", BIAS), ("s", -BIAS))}
+
+    def translation(self) -> Translation:
+        """Six translated images: each layer from the other one, and from the photo with split and with random style."""
+        made = {
+            **{(domain, "other"): self._made(domain, "s" if domain == "r" else "r", self.random[domain]) for domain in "rs"},
+            **{(domain, "split"): self._made(domain, "i", self.split[domain]) for domain in "rs"},
+            **{(domain, "random"): self._made(domain, "i", self.random[domain]) for domain in "rs"},
+        }
+        content, style, cycle = [], [], []
+        for (domain, kind), image in made.items():
+            source = ("s" if domain == "r" else "r") if kind == "other" else "i"
+            again, own = self.domains[domain].encode(image)
+            content.append((again, self.contents[source]))
+            style.append((own, self.split[domain] if kind == "split" else self.random[domain]))
+            cycle.append((self.domains[source].decode(again, self.styles[source]), self.images[source]))
+        if self.network.mapping:
+            style.append((self.network.fm(torch.cat((self.split["r"], self.split["s"]), dim=1)), self.styles["i"]))
+        names = {"r": "albedo", "s": "shading"}
+        return Translation(
+            layers=Separation({name: made[domain, "split"] for domain, name in names.items()}),
+            fakes={name: [made[domain, kind] for kind in ("other", "split", "random")] for domain, name in names.items()},
+            compared={"self": self._itself(), "content": content, "style": style, "cycle": cycle},
+            compositions=[{name: made[domain, kind] for domain, name in names.items()} for kind in ("split", "random")],
+            codes={name: (self.split[domain], self.styles[domain]) for domain, name in names.items()},
+        )
+
+    def _made(self, domain: str, source: str, style: Tensor) -> Tensor:
+        image: Tensor = self.domains[domain].decode(self.contents[source], style)
+        return image
+
+    def _itself(self) -> list[tuple[Tensor, Tensor]]:
+        return [(self._made(domain, domain, self.styles[domain]), image) for domain, image in self.images.items()]
 
 
 ENTRY = ModelEntry(

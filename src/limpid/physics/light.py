@@ -1,24 +1,11 @@
-"""Between encoded values and linear light, and what a pane of glass does to light."""
+"""What a pane of glass does to light."""
 
 import math
-
-import torch
-from torch import Tensor
 
 from limpid.errors import SettingError
 
 GLASS_INDEX = 1.5
 """Refractive index of window glass."""
-
-
-def to_linear(encoded: Tensor) -> Tensor:
-    """sRGB-encoded values 0…1 to linear light 0…1, any shape (IEC 61966-2-1)."""
-    return torch.where(encoded <= 0.04045, encoded / 12.92, ((encoded.clamp(min=0) + 0.055) / 1.055) ** 2.4)
-
-
-def to_encoded(linear: Tensor) -> Tensor:
-    """Linear light 0…1 to sRGB-encoded values 0…1, any shape (IEC 61966-2-1)."""
-    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=0) ** (1 / 2.4) - 0.055)
 
 
 def fresnel_polarised(angle: float, index: float = GLASS_INDEX) -> tuple[float, float]:

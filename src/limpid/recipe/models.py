@@ -19,7 +19,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Weight = Number | Annotated[dict[Annotated[int, Field(ge=0)], Number], Field(min_length=1)]
 """A number, or ``{epoch: number}``; see ``limpid.epochs.at``."""
-Kind = Literal["synthetic", "aligned", "unaligned"]
+Kind = Literal["synthetic", "aligned", "unaligned", "unpaired"]
 """As in ``limpid.layers.batch``, which loads torch."""
 Name = Annotated[str, Field(min_length=1)]
 Items = Field(strict=False)

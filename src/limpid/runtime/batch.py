@@ -1,9 +1,9 @@
 """Many photos through one or several separators: layers to files, a report for each, one bad photo never stops the rest."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from limpid.image.photo import Photo
 from limpid.image.read import MAX_PIXELS, read
 from limpid.image.write import write
 from limpid.layers.pixels import quantise
+from limpid.runtime.edits import Edit, edits
 from limpid.runtime.load import load
 from limpid.runtime.memory import FIXED, Plan, default_budget
-from limpid.runtime.options import PhotoOptions, SeparationOptions
+from limpid.runtime.options import DecomposeOptions, PhotoOptions, SeparationOptions
 from limpid.runtime.photo_jobs import Jobs, PhotoJob, labelled
 from limpid.runtime.separator import Separator
 
@@ -70,7 +71,8 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
     budget = FIXED + max(0, whole - FIXED) // options.jobs  # what is fixed is there once
     shared = {one.name: getattr(options, one.name) for one in fields(SeparationOptions)}
     wanted = SeparationOptions(**{**shared, "max_memory": budget})
-    one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted)  # noqa: E731
+    made = edits(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else {}
+    one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted, made)  # noqa: E731
     if options.jobs <= 1:
         yield from map(one, jobs.photos)
         return
@@ -83,11 +85,13 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
             raise
 
 
-def _attempt(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions) -> Report:
+def _attempt(
+    job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions, made: Mapping[str, Edit]
+) -> Report:
     report = Report(input=job.name, model=separator.name, weights_sha256=separator.sha256)
     started = time.perf_counter()
     try:
-        _separate(job, separator, options, wanted, report)
+        _separate(job, separator, options, wanted, report, made)
     except UsageError:
         raise  # the wish itself is wrong, for every photo
     except Exception as error:  # whatever it is, the other photos are not to blame
@@ -107,7 +111,14 @@ def _told(error: Exception, name: str) -> str:
     return f"{name}: failed unexpectedly ({type(error).__name__}: {error}); run it with --traceback and report what that shows"
 
 
-def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted: SeparationOptions, report: Report) -> None:
+def _separate(
+    job: PhotoJob,
+    separator: Separator,
+    options: PhotoOptions,
+    wanted: SeparationOptions,
+    report: Report,
+    made: Mapping[str, Edit],
+) -> None:
     photo = read(job.source, max_pixels=options.max_pixels or MAX_PIXELS, allow_truncated=options.allow_truncated)
     report.width, report.height = photo.width, photo.height
     report.warnings += [*job.notes, *photo.notes]
@@ -123,9 +134,12 @@ def _separate(job: PhotoJob, separator: Separator, options: PhotoOptions, wanted
     if options.dry_run:
         report.outputs = {layer: str(target) for layer, target in job.outputs.items()}
         return
-    layers, report.confidence, believed = layer_pixels(photo, separator, wanted, list(job.outputs), chosen)
+    names = dict.fromkeys([name for name in job.outputs if name not in made] + (list(separator.task.layers) if made else []))
+    layers, report.confidence, believed = layer_pixels(photo, separator, wanted, list(names), chosen)
     if chosen.ram is None:  # now that the network has run, it is known what that took
         _state(separator.plan(size, wanted, held=held, otherwise=otherwise), wanted, report)
+    if made:
+        layers |= _edited(photo, layers, made)
     if believed == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
@@ -153,6 +167,12 @@ def _state(chosen: Plan, wanted: SeparationOptions, report: Report) -> None:
     report.plan = str(chosen)
     if wanted.max_memory is not None and chosen.ram is not None and chosen.ram > wanted.max_memory:
         report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {wanted.max_memory / 1e6:.0f} MB allowed")
+
+
+def _edited(photo: Photo, layers: Mapping[str, np.ndarray], made: Mapping[str, Edit]) -> dict[str, np.ndarray]:
+    """What the edits make of finished layers, in the depth of the photo."""
+    whole = {name: replace(photo, pixels=pixels, alpha=None).tensor() for name, pixels in layers.items()}
+    return {name: quantise(edit(whole), photo.pixels.dtype, grey=photo.grey) for name, edit in made.items()}
 
 
 def layer_pixels(

@@ -9,6 +9,7 @@ from torch import nn
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
 from limpid.blocks.fuse_norms import fold_norms
+from limpid.blocks.retinex import ColourRetinex
 from limpid.checkpoints import file
 from limpid.checkpoints.experiment import newest_generator
 from limpid.checkpoints.onnx_file import SUFFIX, read_onnx
@@ -16,17 +17,21 @@ from limpid.checkpoints.unwrap import Weights
 from limpid.errors import UnknownNameError, UsageError, WeightsError
 from limpid.files import sha256
 from limpid.image.read import Source
-from limpid.layers.network import channels_last
+from limpid.layers.network import LayerNetwork, channels_last
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task, find_task
 from limpid.options import subject_with_keywords
 from limpid.progress import say
+from limpid.runtime import double_dip
 from limpid.runtime.device import choose_device, choose_precision
 from limpid.runtime.onnx_network import OnnxNetwork
 from limpid.runtime.openvino_engine import Backend, OpenVinoEngine, choose_backend
 from limpid.runtime.options import LoadOptions
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
+
+RETINEX = "retinex"
+"""What ``--model`` calls the baseline of intrinsic images, which needs no weights."""
 
 DEFAULT_TASK = "reflection"
 """What ``limpid.load()`` loads a network for."""
@@ -56,14 +61,15 @@ def load(
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, or the path of a checkpoint, of an ONNX
-    file or of an experiment's folder, whose newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds
-    both. ``task``: what it is to do; None: reflection removal for ``default``, else what the network is usually for. ``device``:
-    ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``;
-    ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone; ``provider``: what of ONNX Runtime
-    runs an ONNX file, whose arithmetic is its own; ``backend``: ``torch``, ``openvino``, or ``auto``, the fastest that is installed
-    and keeps the quality of shipped weights. Raises UnknownNameError with the nearest name, WeightsError for damaged or
-    foreign files, DeviceError, and UsageError for a backbone that is not there or a task that the network does not do.
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip`` or ``retinex``, or the
+    path of a checkpoint, of an ONNX file or of an experiment's folder, whose newest generator is taken; ``weights``:
+    ``averaged`` or ``raw`` where a file holds both. ``task``: what it is to do; None: reflection removal for ``default``, else
+    what the network is usually for. ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``,
+    ``bfloat16`` or ``float16``; ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone;
+    ``provider``: what of ONNX Runtime runs an ONNX file, whose arithmetic is its own; ``backend``: ``torch``, ``openvino``, or
+    ``auto``, the fastest that is installed and keeps the quality of shipped weights. Raises UnknownNameError with the nearest
+    name, WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there or a task that
+    the network does not do.
 
     >>> load()  # the shipped weights against reflections
     Separator('limpid', transmission and reflection, cpu, ...)
@@ -71,12 +77,19 @@ def load(
     'denoise'
     """
     where = choose_device(device)
+    if str(name) == double_dip.NAME:
+        return double_dip.DoubleDip(find_task(task or DEFAULT_TASK), device=where)
+    if str(name) == RETINEX:
+        wanted = find_task(task or "intrinsic")
+        if wanted.name != "intrinsic":
+            raise UsageError(f"retinex splits albedo and shading; it does not do {wanted.name}")
+        return Separator(ColourRetinex().to(where), wanted, name=RETINEX, model=RETINEX)
     found = _find(name, task or DEFAULT_TASK)
     if found.path.suffix == SUFFIX:
         return _load_onnx(found, task, provider)
     checkpoint = file.read(found.path, weights)
-    chosen = _task(catalogue.find("models", checkpoint.model).tasks, task, found)
     network = file.build(checkpoint, source=str(found.path))
+    chosen = _task(_tasks(checkpoint.model, network), task, found)
     for remark in checkpoint.remarks:
         say(f"note: {found.path.name} {remark}")
     _fill_backbones(network, checkpoint.model, backbone_weights)
@@ -97,6 +110,12 @@ def _load_onnx(found: _Weights, task: str | None, provider: str) -> Separator:
     chosen = _task(about.tasks, task, found)
     network = OnnxNetwork(opened, provider)
     return Separator(network, chosen, name=found.label, model=about.model, precision="float32", sha256=found.sha256)
+
+
+def _tasks(model: str, network: LayerNetwork) -> tuple[str, ...]:
+    """What a network is for, where its settings decide that too."""
+    names = network.layer_names
+    return tuple(name for name in catalogue.find("models", model).tasks if names is None or find_task(name).layers == names)
 
 
 def _task(tasks: Sequence[str], wanted: str | None, weights: _Weights) -> Task:
@@ -136,6 +155,8 @@ def separate(photo: Source, options: LoadOptions) -> Separation:
         resolution=options.resolution,
         tile=options.tile,
         max_memory=options.max_memory,
+        steps=options.steps,
+        preview=options.preview,
     )
 
 
@@ -170,4 +191,4 @@ def _find(name: str | Path, task: str) -> _Weights:
         return _Weights(label=path.name if path.is_dir() else path.stem, path=file_path, sha256=sha256(file_path))
     if str(name) in catalogue.names("models"):
         raise WeightsError(f"no weights are shipped for the network {str(name)!r}; name its checkpoint with --model FILE")
-    raise UnknownNameError("model", str(name), {"default", *shipped, *catalogue.names("models")})
+    raise UnknownNameError("model", str(name), {"default", double_dip.NAME, RETINEX, *shipped, *catalogue.names("models")})

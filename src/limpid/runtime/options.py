@@ -36,12 +36,15 @@ class SeparationOptions:
     separates large photos at a working size and rebuilds full size, ``full`` runs the network on every pixel. ``tile``:
     ``auto``, ``off`` or a side in pixels. ``max_memory``: bytes above the imported process, None for the default. ``hint``: a mask
     of the photo's size as it stands upright, white where the layer that is to be taken off lies, for networks that know hints.
-    ``force``: the network is followed even where it finds nothing to remove. Raises SettingError and UnknownNameError.
+    ``force``: the network is followed even where it finds nothing to remove. ``steps``, ``preview``: of methods that fit one photo.
+    Raises SettingError and UnknownNameError.
     """
 
     strength: float = option(1.0, "0…1: how far to go from the photo to the network's answer.")
     resolution: Literal["auto", "full"] = option("auto", "auto: large photos by guided rebuilding; full: every pixel.")
     tile: str = option("auto", "auto, off or the side of a tile in pixels.")
+    steps: int = option(4000, "Of double_dip, which fits each photo anew.", minimum=1)
+    preview: str | None = option(None, "PNG that shows the best so far of double_dip.")
     max_memory: int | None = option(None, "Memory above the imported process, e.g. 600MB.", text=parse_bytes)
 
     hint: Path | None = option(None, "Mask as large as the photo, white where you see the reflection.")
@@ -50,6 +53,8 @@ class SeparationOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise SettingError(f"--strength lies within 0…1; got {self.strength:g}")
+        if self.steps < 1:
+            raise SettingError(f"--steps counts from 1; got {self.steps}")
         if self.resolution not in ("auto", "full"):
             raise UnknownNameError("resolution", self.resolution, ("auto", "full"))
 
@@ -76,7 +81,7 @@ class LoadOptions(SeparationOptions, DeviceOptions):
     """Which network separates one photo, and how: ``model`` and ``task`` as for ``limpid.load``."""
 
     model: str = option("default", "NAME or FILE.")
-    task: str | None = option(None, "reflection, intrinsic, denoise or deblur.")
+    task: str | None = option(None, "reflection, intrinsic, denoise, deblur or layers_N.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +92,7 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     output: str | None = option(None, "Folder; a file or - for one photo's first layer.", "--output", "-o")
     model: Sequence[str] = option(("default",), "NAME, FILE or LABEL=FILE; repeatable.", "--model", "-m")
     layers: str | None = option(None, "Layers to write, e.g. T,R, residual (what is left), or residue (what DSRNet learnt).")
+    task: str | None = option(None, "layers_2, layers_3, … for networks of numbered layers; else the command's own.")
     max_pixels: int | None = option(None, "Refuse photos with more pixels (default 178,956,970).")
     format: str = option("same", "same, jpg, png, webp, tiff, bmp or avif.")
     quality: int = option(95, "Of lossy formats.", minimum=1, maximum=100)
@@ -182,3 +188,12 @@ class FilmOptions(DeviceOptions):
             raise SettingError(f"--damp lies within 0…{_MOST_DAMPED}; got {self.damp:g}")
         if (self.source == "-") != (self.size is not None):
             raise UsageError("raw frames on standard input need --size HxW, and nothing else takes it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecomposeOptions(PhotoOptions):
+    """The same for ``limpid decompose``, and what to do with albedo and shading; see ``runtime/edits``."""
+
+    relight: str | None = option(None, "Also write the photo in another light: flat=0…1,warm=−1…1,from=left|right|top|bottom.")
+    recolour: Sequence[str] = option((), "MASK=#rrggbb: also write it with things of another colour; repeatable.")
+    compare: bool = option(False, "Also write a sheet: the photo and what each --model made of it.")

@@ -14,7 +14,8 @@ from limpid.image.find import find
 from limpid.image.formats import SNIFFED, format_of, sniff
 from limpid.image.output_paths import plan_outputs
 from limpid.layers.task import find_task
-from limpid.runtime.options import PhotoOptions
+from limpid.runtime.edit_options import edit_names
+from limpid.runtime.options import DecomposeOptions, PhotoOptions
 
 MOST_PIPED = 1 << 29
 """Bytes that standard input may carry: what is piped is held in memory."""
@@ -51,7 +52,7 @@ class Jobs:
 def plan_jobs(options: PhotoOptions, task: str) -> Jobs:
     """One job per photo and network. Raises UsageError for options that contradict each other, names and places that cannot be."""
     _check(options)
-    layers, labels = _layers(options, task), list(labelled(options.model))
+    layers, labels = [*_layers(options, task), *_edited(options)], list(labelled(options.model))
     if PIPE in (options.output, *options.photos):
         return Jobs(photos=(_piped(options, layers[0], labels[0]),))
     tags = {layer if len(labels) == 1 else f"{label}.{layer}": (label, layer) for label in labels for layer in layers}
@@ -102,6 +103,11 @@ def _layers(options: PhotoOptions, name: str) -> list[str]:
     if options.layers is None:
         return list(task.layers)
     return list(dict.fromkeys(task.layer_name(wanted.strip()) for wanted in options.layers.split(",")))
+
+
+def _edited(options: PhotoOptions) -> list[str]:
+    """Names of what is to be made of the layers."""
+    return edit_names(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else []
 
 
 def _from_pipe(stream: BinaryIO) -> bytes:

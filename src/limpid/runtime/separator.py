@@ -455,7 +455,7 @@ class Separator:
         primary = self.task.primary
         done = {name: confidence * layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
         done[primary] = torch.lerp(mixed, layers[primary].clamp(0, 1), strength * confidence)
-        done |= {name: self.task.remainder(mixed, done) for name in self.task.optional}
+        done = self.task.completed(mixed, done) | {name: self.task.remainder(mixed, done) for name in self.task.optional}
         for name in names:
             if name not in done:
                 raise UnknownNameError("layer", name, done)

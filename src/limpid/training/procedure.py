@@ -1,5 +1,6 @@
 """How the networks of a training are optimised: the contract that every file of ``procedures/`` keeps, and what Fabric wraps."""
 
+from collections.abc import Mapping
 from typing import Protocol, cast
 
 import torch
@@ -29,6 +30,9 @@ class Procedure(Protocol):
 
     frozen: tuple[nn.Module, ...]
     """Networks that take part without learning, such as a teacher; the loop puts them on the device."""
+
+    notes: Mapping[str, str]
+    """What every checkpoint of the run says of how it was trained, by name; empty where the recipe says it all."""
 
     def order(self, step: int, epoch: int) -> tuple[str, ...]:
         """Names of the networks that are optimised in a step, in order; the network once."""

@@ -277,7 +277,7 @@ class Trainer:
             model=recipe.model.name,
             settings=self.assembly.settings,
             tensors=weights(self.run.ema.network),
-            notes={"recipe": dump(recipe), "limpid": __version__},
+            notes={"recipe": dump(recipe), "limpid": __version__, **self.assembly.procedure.notes},
         )
 
     def _save(self) -> None:

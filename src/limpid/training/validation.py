@@ -64,22 +64,20 @@ class ScoredSet:
     def score(self, separator: Separator, going: Callable[[], bool] = lambda: True) -> Scores | None:
         """Mean scores of a network over all items, each the mean over its compared layers; estimates are clamped, not rounded.
 
-        Compared is the first layer, and all that are known where the measures are free of scale. None when ``going``, asked before
-        each item, says no.
+        Compared is the first layer, and all that are known where the measures are free of scale or the layers of one
+        rank. None when ``going``, asked before each item, says no.
         """
         found = []
         for pair in (pair for part in self.parts for pair in part.pairs()):
             if not going():
                 return None
-            found.append({**self._scores(separator.run(pair.input), pair), **self._scores(self._trivial(pair), pair, "input_")})
+            found.append(
+                {**self._scores(separator.run(pair.input), pair), **self._scores(self.task.trivial(pair.input), pair, "input_")}
+            )
         return {name: float(np.mean([scores[name] for scores in found])) for name in found[0]}
 
-    def _trivial(self, pair: Pair) -> dict[str, Tensor]:
-        first = {self.task.primary: pair.input}
-        return {**{name: self.task.remainder(pair.input, first) for name in self.task.layers[1:]}, **first}
-
     def _scores(self, layers: Mapping[str, Tensor], pair: Pair, prefix: str = "") -> dict[str, float]:
-        names = self.task.layers if self.task.name in _MEASURES else self.task.layers[:1]
+        names = self.task.layers if self.task.symmetric or self.task.name in _MEASURES else self.task.layers[:1]
         compared = [(layers[name].clamp(0, 1), pair.layers[name]) for name in names if name in pair.layers]
         measures = measures_of(self.task)
         return {prefix + key: float(np.mean([measure(*both) for both in compared])) for key, measure in measures.items()}

@@ -14,7 +14,7 @@ _NEEDED = (
 
 
 class Usi3dConverter(Converter):
-    """Reads width, style, blocks and depth of the mapping from shapes; with or without the parts that only training uses."""
+    """Reads width, style, blocks and depth of the mapping, if any, from shapes; with or without parts that only training uses."""
 
     model = "usi3d"
 
@@ -28,7 +28,7 @@ class Usi3dConverter(Converter):
             "residuals": _count(shapes, "i.enc_content.model.3.model.{}.model.0.conv.weight"),
             "hidden": shapes["r.mlp.model.0.fc.weight"][0],
             "mapping": _count(shapes, "fs.mlp.model.{}.fc.weight"),
-            "training_parts": "r.enc_style.model.6.weight" in shapes,
+            "training_parts": "r.enc_content.model.0.conv.weight" in shapes,
         }
         if min(settings["residuals"], settings["width"], settings["style"], settings["hidden"]) < 1 or settings["mapping"] == 1:
             return None

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from limpid.catalogue import Entry
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.physics.degradation import Degraded, check_photo
 from limpid.physics.formation import Parameters, check_range
-from limpid.physics.light import to_encoded, to_linear
 from limpid.physics.pane import draw_illumination, illumination
 
 

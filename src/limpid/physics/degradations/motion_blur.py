@@ -9,10 +9,10 @@ from torch import Tensor
 
 from limpid.catalogue import Entry
 from limpid.errors import SettingError, ShapeError
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.physics.degradation import Degraded, check_photo, new_seed
 from limpid.physics.formation import Parameters, check_share
 from limpid.physics.kernel_files import read_kernels
-from limpid.physics.light import to_encoded, to_linear
 from limpid.physics.motion import CLASSES, centre, convolve, shake_kernel
 from limpid.physics.seeds import generator as seeded
 

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from limpid.catalogue import Entry
 from limpid.errors import SettingError
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.physics.degradation import Degraded, check_photo, new_seed
 from limpid.physics.formation import Parameters, check_range
-from limpid.physics.light import to_encoded, to_linear
 from limpid.physics.seeds import generator as seeded
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from torch import Tensor
 
 from limpid.catalogue import Entry
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.physics.blur import gaussian_blur
 from limpid.physics.formation import Mixture, Parameters, check_layers, check_range, check_share
-from limpid.physics.light import ghost_shift, pane_reflectances, to_encoded, to_linear
+from limpid.physics.light import ghost_shift, pane_reflectances
 from limpid.physics.pane import draw_illumination, illumination, shift
 
 

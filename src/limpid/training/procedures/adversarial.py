@@ -4,7 +4,7 @@ Optimised: the discriminator, then the network, or the other way round, as the s
 the network alone. Losses: the discriminator minimises its half of the adversarial term, the network all other terms plus its half.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
 import torch
@@ -58,6 +58,7 @@ class Adversarial:
         self.objective, self.term, self.layer = objective, terms[0], layer
         self.form = cast(LogitsLoss, terms[0].loss)
         self.frozen: tuple[nn.Module, ...] = ()
+        self.notes: Mapping[str, str] = {}
         self.conditional = discriminator == "conditional_patch"
         self.discriminator_first, self.discriminator_every, self.needs_start = discriminator_first, discriminator_every, needs_start
         self._shown: dict[int, Tensor] = {}  # estimates of a step whose network is optimised first, by micro-batch

@@ -56,6 +56,7 @@ class Distillation:
         self.objective, self.decay = objective, decay
         self.teacher = file.build(file.read(teacher), source=str(teacher)).requires_grad_(False)
         self.frozen = (self.teacher,)
+        self.notes: Mapping[str, str] = {}
         self.modules = dict(modules) if isinstance(modules, Mapping) else {name: name for name in modules}
         self._fit(unwrapped(network))
 

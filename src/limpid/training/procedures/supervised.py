@@ -3,6 +3,8 @@
 Optimised: the network, once per step. Losses: every term that compares layers or a whole scene. Order: forward, sum, done.
 """
 
+from collections.abc import Mapping
+
 from torch import nn
 
 from limpid.catalogue import Entry
@@ -21,7 +23,8 @@ class Supervised:
         self.networks: dict[str, nn.Module] = {"network": network}
         self.objective = objective
         self.frozen: tuple[nn.Module, ...] = ()
-        for takes, procedure in (("logits", "adversarial"), ("teacher", "distillation")):
+        self.notes: Mapping[str, str] = {}
+        for takes, procedure in (("logits", "adversarial"), ("teacher", "distillation"), ("unpaired", "unsupervised")):
             for term in objective.terms:
                 if term.takes == takes:
                     raise SettingError(
