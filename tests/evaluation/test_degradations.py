@@ -58,6 +58,27 @@ def test_kernels_of_a_file_are_taken_by_their_place(tmp_path):
     assert soft.apply(clean, "a")[0][:, 0, 0].numpy() == pytest.approx(inner, abs=1e-5)
 
 
+def test_kernels_stand_in_the_cache_by_what_they_hold(tmp_path):
+    places = [tmp_path / "one.npz", tmp_path / "two.npz"]
+    for path in places:
+        np.savez(path, np.ones((3, 3)))
+    (one,), (two,) = (parse([f"blur:kernels=0:file={path}"], []) for path in places)
+    assert one.says == two.says
+    before = one.apply(photo(2), "a")[0]
+    np.savez(places[0], np.eye(3) + 0.5 * np.eye(3)[::-1])
+    (again,) = parse([f"blur:kernels=0:file={places[0]}"], [])
+    assert again.says != one.says
+    assert not again.apply(photo(2), "a")[0].equal(before)
+
+
+@pytest.mark.parametrize(("place", "says"), [("0", "does not exist"), ("2", "no kernel 2; .* holds 1")])
+def test_kernels_that_are_not_there_stop_before_anything_is_computed(tmp_path, place, says):
+    if place != "0":
+        np.savez(tmp_path / "k.npz", np.ones((3, 3)))
+    with pytest.raises(UsageError, match=says):
+        parse([f"blur:kernels={place}:file={tmp_path / 'k.npz'}"], [])
+
+
 def test_crops_are_taken_from_the_middle():
     (degradation,) = parse(["noise:sigma=0"], [20])
     clean = photo(3, (48, 40))

@@ -1,5 +1,6 @@
 """``--degrade``: how clean photos are degraded, the same for every model and every run."""
 
+import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +11,13 @@ import torch
 from torch import Tensor
 
 from limpid.data.preprocessing import centre_crop
-from limpid.errors import UnknownNameError, UsageError
+from limpid.errors import LimpidError, UnknownNameError, UsageError
 from limpid.evaluation.results import Condition
 from limpid.physics.degradation import new_seed
 from limpid.physics.degradations.gaussian_noise import GaussianNoise
 from limpid.physics.degradations.motion_blur import MotionBlur
 from limpid.physics.formation import Parameters
+from limpid.physics.kernel_files import read_kernels
 from limpid.physics.motion import CLASSES
 from limpid.physics.seeds import generator
 
@@ -27,6 +29,7 @@ _KEYS = {"noise": {"sigma"}, "blur": {"kernels", "sigma", "file"}}
 class DegradationCondition:
     """One point of a curve: blur by one kernel (``blur``: None for none), then a centre crop, then noise of ``sigma`` / 255.
 
+    ``kernels``: SHA-256 of what ``file`` holds, so that a score is never remembered for other kernels under the same name.
     ``crop``: side in pixels, None for the whole photo. ``conditions``: how tables name it. ``seed``: of kernels and noise.
     """
 
@@ -36,11 +39,12 @@ class DegradationCondition:
     crop: int | None
     conditions: Mapping[str, Condition] = field(hash=False)
     seed: int = 0
+    kernels: str = ""
 
     @property
     def says(self) -> str:
         """All that decides the result besides the photo, for the cache."""
-        return f"sigma {self.sigma} blur {self.blur} of {self.file} crop {self.crop} seed {self.seed}"
+        return f"sigma {self.sigma} blur {self.blur} of {self.kernels} crop {self.crop} seed {self.seed}"
 
     def apply(self, clean: np.ndarray, item: str) -> tuple[Tensor, Tensor]:
         """(H, W, 3) uint8 → the degraded photo, neither clipped nor rounded, and the truth, (3, h, w), float32, 0…1.
@@ -76,6 +80,7 @@ def parse(texts: Sequence[str], crops: Sequence[int], seed: int = 0) -> list[Deg
         if (kind == "noise" and not sigmas) or (kind == "blur" and not kernels):
             raise UsageError(f"--degrade {text} names no {'sigma' if kind == 'noise' else 'kernels'}; {_SYNTAX}")
         file = Path(settings["file"]).expanduser() if "file" in settings else None
+        held = "" if file is None else _contents(text, file, kernels)
         blurs: list[str | None] = [*kernels] or [None]
         sides: list[int | None] = [*crops] or [None]
         strengths: list[float | None] = [*sigmas] or [None]
@@ -83,7 +88,9 @@ def parse(texts: Sequence[str], crops: Sequence[int], seed: int = 0) -> list[Deg
             conditions: dict[str, Condition] = {} if blur is None else {"blur": blur}
             conditions |= {} if sigma is None else {"noise": sigma}
             conditions |= {} if crop is None or len(crops) == 1 else {"size": float(crop)}
-            made.append(DegradationCondition(sigma=sigma, blur=blur, file=file, crop=crop, conditions=conditions, seed=seed))
+            made.append(
+                DegradationCondition(sigma=sigma, blur=blur, file=file, crop=crop, conditions=conditions, seed=seed, kernels=held)
+            )
     return made
 
 
@@ -126,6 +133,21 @@ def _kernel(name: str, file: Path | None, seed: int) -> Parameters:
         return {"kernel": "file", "path": str(file), "index": int(name), "rim": None, "linear": False}
     kind, _, number = name.partition(".")
     return MotionBlur(classes=(kind,)).draw(generator(seed, "evaluate", "kernel", kind, int(number or 0)), (0, 0))
+
+
+def _contents(text: str, file: Path, places: Sequence[str]) -> str:
+    """SHA-256 of the kernels of a set, as they are used. Raises UsageError when it cannot be read or has no such place."""
+    try:
+        kernels = read_kernels(file)
+    except LimpidError as fault:
+        raise UsageError(f"--degrade {text}: {fault}") from fault
+    beyond = next((place for place in places if int(place) >= len(kernels)), None)
+    if beyond is not None:
+        raise UsageError(f"--degrade {text}: there is no kernel {beyond}; {file} holds {len(kernels)}, counted from 0")
+    digest = hashlib.sha256()
+    for kernel in kernels:
+        digest.update(f"{kernel.shape}".encode() + np.ascontiguousarray(kernel).tobytes())
+    return digest.hexdigest()
 
 
 def _middle(photo: Tensor, side: int) -> Tensor:

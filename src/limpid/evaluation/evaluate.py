@@ -125,8 +125,8 @@ class _Scores:
 
     def _says(self) -> str:
         """All that decides a score besides image and model."""
-        names = " ".join(metric.name for metric in self.rules.metrics)
-        return f"{self.rules.protocol} {self.options.size_rule} {names}"
+        measured = " ".join(f"{metric.name} {metric.identity}" for metric in self.rules.metrics)
+        return f"{self.rules.protocol} {self.options.size_rule} {measured}"
 
     def _compute(self, tasks: Sequence[ScoringTask]) -> None:
         with bar(total=len(tasks), unit="image", quiet=self.options.quiet) as progress:
