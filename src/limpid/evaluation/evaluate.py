@@ -27,6 +27,8 @@ from limpid.runtime.load import load
 SCORES = "scores.jsonl"
 """File in the report folder that remembers every score."""
 
+_FORMAT = 2  # of what is remembered; 2: memory includes the weights
+
 
 def evaluate(options: EvaluateOptions) -> Results:
     """Measure every model on every image; scores that the report folder remembers are not computed again.
@@ -126,7 +128,7 @@ class _Scores:
     def _says(self) -> str:
         """All that decides a score besides image and model."""
         measured = " ".join(f"{metric.name} {metric.identity}" for metric in self.rules.metrics)
-        return f"{self.rules.protocol} {self.options.size_rule} {measured}"
+        return f"{_FORMAT} {self.rules.protocol} {self.options.size_rule} {measured}"
 
     def _compute(self, tasks: Sequence[ScoringTask]) -> None:
         with bar(total=len(tasks), unit="image", quiet=self.options.quiet) as progress:
@@ -171,7 +173,10 @@ class _Scores:
         """A score under the labels of this options, whoever computed it."""
         item, label = place
         names = saved_images.names_of(item, label, self.keys[place]) if place in kept else {}
-        return replace(self.found[place], set=item.set, item=item.name, model=label, conditions=dict(item.conditions), traces=names)
+        known = self.found[place]
+        return replace(
+            known, set=item.set, item=item.name, model=label, conditions=dict(item.conditions), traces=names, scene=item.scene
+        )
 
 
 def _wanted(options: EvaluateOptions) -> tuple[list[str], list[str]]:
@@ -239,7 +244,7 @@ def _notes(scores: Sequence[Score], metrics: Sequence[MetricInfo]) -> list[str]:
     for model in dict.fromkeys(score.model for score in scores):
         mine = [score for score in scores if score.model == model]
         failed = sum(bool(score.error) for score in mine)
-        notes += [f"{model}: {failed} of {len(mine)} images failed and are in none of its means"] if failed else []
+        notes += [f"{model}: {failed} of {len(mine)} images failed; no mean of any model holds them"] if failed else []
         for metric in metrics:
             capped = sum(score.capped.get(metric.name, 0) for score in mine)
             notes += [f"{model}: {metric.title} was capped at 100 dB where it is infinite, {capped} times"] if capped else []

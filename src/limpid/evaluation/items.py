@@ -48,7 +48,7 @@ class Item:
 
     ``input``: None where it is made from the truth by ``degradation``; ``truths``: layer → file, of those that the set has, the
     first the one that people want; ``judgements``: file of what people said of it. ``key``: what stands for its files in the
-    cache; ``fault``: why it cannot be measured at all, in one line, or empty.
+    cache; ``fault``: why it cannot be measured at all, in one line, or empty; ``scene``: that of ``Score``.
     """
 
     set: str
@@ -59,6 +59,7 @@ class Item:
     degradation: DegradationCondition | None = None
     key: str = ""
     fault: str = ""
+    scene: str = ""
 
     @property
     def conditions(self) -> Mapping[str, Condition]:

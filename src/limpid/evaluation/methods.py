@@ -88,6 +88,8 @@ class NetworkMethod:
             precision=separator.precision,
         )
         self._backbones = _fillings(separator)
+        tensors = (*separator.network.parameters(), *separator.network.buffers())
+        self._held = sum(tensor.nbytes for tensor in tensors if tensor.device.type == "cpu")  # a GPU's count has them already
 
     def identity(self, item: Item) -> str:
         """Weights and whatever else decides the output."""
@@ -109,7 +111,7 @@ class NetworkMethod:
             for band in self.separator.bands(case.photo, self.options, names, plan):
                 for name, layer in layers.items():
                     layer[:, band.top : band.bottom] = band.layers[name]
-        return Estimate(layers=layers, seconds=time.perf_counter() - started, peak_bytes=peak.bytes)
+        return Estimate(layers=layers, seconds=time.perf_counter() - started, peak_bytes=self._held + peak.bytes)
 
 
 class SavedOutputs:

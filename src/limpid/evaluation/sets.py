@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,7 +57,8 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
     found = _photos(folder, label) if degradations else _pairs(folder, label, task) or _judged(folder, label)
     if not found:
         raise DataError(f"{folder} holds {'no photos' if degradations else 'no pairs'}; {_remedy(bool(degradations), task)}")
-    used = [_hashed(item) for item in found[:count]]
+    scenes = catalogue.find("sets", name).scenes if name else ""
+    used = [replace(_hashed(item), scene=_scene(scenes, item.name)) for item in found[:count]]
     notes = _notes(name, len(found), len(used), [item for item in used if item.fault])
     if degradations and not (folder / pairing.FOLDERS["transmission"]).is_dir() and (deeper := pairing.photos_deeper(folder)):
         notes.append(f"{deeper} photos in folders below it were not used")
@@ -67,6 +69,9 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
         fingerprint=_fingerprint(used),
         note="; ".join(notes),
         name=name,
+        whole=len(found),
+        variant=manifest.variant if manifest else "",
+        synthetic=catalogue.find("sets", name).synthetic if name else bool(manifest and manifest.origin),
     )
     degraded = [_degraded(item, degradation) for degradation in degradations for item in used] if degradations else used
     return EvaluatedSet(info=info, task=task, items=tuple(degraded), notes=tuple(f"{label}: {note}" for note in notes))
@@ -185,6 +190,12 @@ def _hashed(item: Item) -> Item:
     except OSError as fault:
         return replace(item, fault=f"{fault.filename} cannot be read ({fault.strerror}); check your permission")
     return replace(item, key=key)
+
+
+def _scene(pattern: str, stem: str) -> str:
+    """The scene of a stem by the pattern of its set; empty where it names none."""
+    found = re.match(pattern, stem) if pattern else None
+    return found["scene"] if found else ""
 
 
 def _degraded(item: Item, degradation: DegradationCondition) -> Item:

@@ -90,7 +90,7 @@ def _cloud(key: str, groups: Sequence[Group], metric: MetricInfo, marks: Marks) 
 
 def _boxes(key: str, groups: Sequence[Group], metric: MetricInfo, marks: Marks) -> Chart | None:
     values = {
-        model: np.asarray([value for group in groups for value in group.values(model, metric.name).values()]) for model in marks
+        model: np.asarray([value for group in groups for value in group.shared(model, metric.name).values()]) for model in marks
     }
     values = {model: row for model, row in values.items() if len(row)}
     if not values:
