@@ -363,7 +363,7 @@ def test_the_suite_names_its_sets_and_skips_what_is_absent(limpid, tmp_path):
     ):
         assert says in ran.err
     table = (tmp_path / "out" / "table.md").read_text()
-    assert "| DSRNet | 24.23 / 0.820 | 25.68 / 0.896 |" in table
+    assert "DSRNet" not in table  # it printed figures of 20 and 55 images
     assert "mean by image over real20/420, wild (5)" in table
     assert "mean by set over real20/420, wild (5)" in table
 

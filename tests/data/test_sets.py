@@ -409,6 +409,12 @@ def test_a_pre_resized_real20_is_told_by_photo_110(tmp_path, save):
         prepare("real20", raw, tmp_path / "out", settings={"variant": "420"})
 
 
+def test_the_pre_resized_real20_does_not_pass_for_the_native_one(tmp_path, save):
+    raw = make(tmp_path / "raw", CASES["real20 native"][2], (320, 420), save)
+    with pytest.raises(DataError, match="'110' has the size .* of another variant of real20 than native; .* variant="):
+        prepare("real20", raw, tmp_path / "out")
+
+
 @pytest.mark.parametrize(("size", "expected"), [((40, 31), (662, 512)), ((30, 40), (512, 684)), ((512, 600), (512, 600))])
 def test_short512_is_pillows_bicubic_to_an_even_long_side(size, expected, tmp_path, save):
     raw = make(tmp_path / "raw", CASES["real20 420"][2], size, save)

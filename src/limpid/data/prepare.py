@@ -175,6 +175,11 @@ def _misfits(wanted: FolderSet, sizes: Mapping[str, Mapping[str, tuple[int, int]
         expected = wanted.sizes.get(stem, wanted.sizes.get(""))
         if len(set(layers.values())) > 1:
             problems.append(Problem(repr(stem), f"has layers of different sizes ({named})"))
-        elif expected and any(sorted(size) != sorted(expected) for size in layers.values()):
-            problems.append(Problem(repr(stem), f"has another size ({named}) than the set, {expected[1]}×{expected[0]}"))
+        elif not all(wanted.fits(stem, size) for size in layers.values()):
+            says = f"has another size ({named}) than the set, {expected[1]}×{expected[0]}" if expected else _foreign(wanted, named)
+            problems.append(Problem(repr(stem), says))
     return problems
+
+
+def _foreign(wanted: FolderSet, named: str) -> str:
+    return f"has the size ({named}) of another variant of {wanted.name} than {wanted.variant}; name that one with --set variant=…"

@@ -13,7 +13,7 @@ from limpid.evaluation.methods import Method, NetworkMethod, SavedOutputs, Untou
 from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.protocols import USUAL, find_protocol, find_size_rule, measures
 from limpid.evaluation.published import published
-from limpid.evaluation.results import INPUT, MetricInfo, Results, Score
+from limpid.evaluation.results import INPUT, MetricInfo, PublishedRow, Results, Score
 from limpid.evaluation.run import run
 from limpid.evaluation.saved_images import Place
 from limpid.evaluation.scoring import Rules, ScoringTask
@@ -74,7 +74,7 @@ def evaluate(options: EvaluateOptions) -> Results:
         machine=environment(),
         versions=versions(),
         command=options.command,
-        published=() if degradations else published([one.info for one in sets], [metric.name for metric in metrics]),
+        published=() if degradations else _printed(options, sets, metrics),
     )
 
 
@@ -225,6 +225,10 @@ def _network(options: EvaluateOptions, task: Task, label: str, name: str, budget
     except UsageError:  # the option is for all models, and this one may have no backbone to fill
         separator = load(name, options.device, options.precision, task=task.name, weights=options.weights)
     return NetworkMethod(separator, label, resolution=options.resolution, budget=budget, jobs=options.jobs)
+
+
+def _printed(options: EvaluateOptions, sets: Sequence[EvaluatedSet], metrics: Sequence[Metric]) -> tuple[PublishedRow, ...]:
+    return published([one.info for one in sets], [metric.name for metric in metrics], options.size_rule)
 
 
 def _info(metric: Metric) -> MetricInfo:

@@ -5,17 +5,19 @@ import inspect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from limpid import catalogue
 from limpid.data import pairing
 from limpid.data.layout import FolderSet
 from limpid.data.manifest import NAME, Manifest
-from limpid.errors import DataError, UnknownNameError, UsageError
+from limpid.errors import DataError, PhotoError, UnknownNameError, UsageError
 from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.items import Item
 from limpid.evaluation.results import SetInfo
 from limpid.files import sha256
+from limpid.image.read import size
 from limpid.layers.task import Task, find_task
 from limpid.recipe.text import Document
 from limpid.recipe.variables import resolve, settings_file
@@ -52,9 +54,13 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
     label = label or (manifest.set if manifest else folder.resolve().name)
     name = ALIASES.get(label, label)
     name = name if name in catalogue.names("sets") else ""
-    label += f"/{manifest.variant}" if manifest and manifest.variant else ""
+    said = manifest.variant if manifest else ""
     task = _task(name, folder, degradations)
-    found = _photos(folder, label) if degradations else _pairs(folder, label, task) or _judged(folder, label)
+    find = partial(_photos, folder) if degradations else partial(_found, folder, task)
+    seen = _seen_variant(name, find(label))
+    variant = seen or said
+    label += f"/{variant}" if variant else ""
+    found = find(label)
     if not found:
         raise DataError(f"{folder} holds {'no photos' if degradations else 'no pairs'}; {_remedy(bool(degradations), task)}")
     scenes = catalogue.find("sets", name).scenes if name else ""
@@ -62,6 +68,8 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
     notes = _notes(name, len(found), len(used), [item for item in used if item.fault])
     if degradations and not (folder / pairing.FOLDERS["transmission"]).is_dir() and (deeper := pairing.photos_deeper(folder)):
         notes.append(f"{deeper} photos in folders below it were not used")
+    if said and seen and said != seen:
+        notes.append(f"its manifest calls it {said}, but its photos have the sizes of {seen}; get it and prepare it again")
     info = SetInfo(
         label=label,
         count=len(used),
@@ -70,7 +78,7 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
         note="; ".join(notes),
         name=name,
         whole=len(found),
-        variant=manifest.variant if manifest else "",
+        variant=variant,
         synthetic=catalogue.find("sets", name).synthetic if name else bool(manifest and manifest.origin),
     )
     degraded = [_degraded(item, degradation) for degradation in degradations for item in used] if degradations else used
@@ -138,6 +146,27 @@ def _task(name: str, folder: Path, degradations: Sequence[DegradationCondition])
         return find_task("deblur" if any(condition.blur is not None for condition in degradations) else "denoise")
     tasks = catalogue.find("sets", name).tasks if name else ()
     return find_task(tasks[0]) if tasks else pairing.task_of(folder)
+
+
+def _seen_variant(name: str, items: Sequence[Item]) -> str:
+    """The one variant of a set that asks for sizes and finds them, all of them; empty where the photos do not tell."""
+    parameter = inspect.signature(catalogue.find("sets", name).build, eval_str=True).parameters.get("variant") if name else None
+    by_name = {item.name: item.files[0] for item in items if item.files and not item.fault}
+    fitting = []
+    for variant in getattr(parameter.annotation, "__args__", ()) if parameter else ():
+        made = catalogue.find("sets", name).build(variant=variant)
+        told = {stem: by_name[stem] for stem in made.sizes if stem in by_name} or ({} if "" not in made.sizes else by_name)
+        try:
+            if told and all(made.fits(stem, size(path)) for stem, path in told.items()):
+                fitting.append(variant)
+        except PhotoError:
+            continue  # that photo is told of when it is measured
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def _found(root: Path, task: Task, label: str) -> list[Item]:
+    """Pairs, or photos with judgements."""
+    return _pairs(root, label, task) or _judged(root, label)
 
 
 def _pairs(root: Path, label: str, task: Task) -> list[Item]:

@@ -7,6 +7,8 @@ from limpid.data.layout import FolderSet, tidy
 from limpid.data.preprocessing import short_side
 from limpid.data.sets.berkeley_real import TEST
 
+_PRE_RESIZED = (320, 420)  # height and width of photo 110 in the archive
+
 
 def real20(*, variant: Literal["native", "short512", "420"] = "native") -> FolderSet:
     """``native`` as downloaded; ``short512`` resized to a short side of 512; ``420`` the archive ``real20_420.zip``.
@@ -19,7 +21,8 @@ def real20(*, variant: Literal["native", "short512", "420"] = "native") -> Folde
         layouts=(tidy("real", "real20", "real20_420"),),
         counts=(20,),
         stems=TEST,
-        sizes={"110": (320, 420)} if variant == "420" else {},
+        sizes={"110": _PRE_RESIZED} if variant == "420" else {},
+        unlike={"110": _PRE_RESIZED} if variant == "native" else {},
         change=short_side(512) if variant == "short512" else None,
     )
 
