@@ -186,6 +186,19 @@ def test_a_truncated_image_is_one_line_and_the_other_images_count(limpid, tmp_pa
     assert values(tmp_path / "out", "net")["a"] is not None
 
 
+def test_the_options_that_messages_name_are_there(limpid, tmp_path, pairs):
+    broken = pairs / "blended" / "c.png"
+    broken.write_bytes(broken.read_bytes()[:-800])
+    common = ("evaluate", "--on", pairs, "--report", tmp_path / "out", "-q", "--traces", "none")
+    refused = limpid(*common)
+    assert "--allow-truncated" in refused.err
+    assert limpid(*common, "--allow-truncated").code == 0
+    assert values(tmp_path / "out")["c"] is not None
+    small = limpid(*common, "--max-pixels", 100)
+    assert "raise it with --max-pixels" in small.err
+    assert small.code == 1
+
+
 def test_a_pair_of_two_sizes_is_one_line(limpid, tmp_path, pairs):
     save(pairs / "transmission_layer" / "a.png", photo(0, (50, 40)))
     ran = limpid("evaluate", "--on", pairs, "--report", tmp_path / "out", "-q")

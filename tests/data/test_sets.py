@@ -219,6 +219,65 @@ CASES = {
         _products(PAIRS, "/GOPR0384_11_0", [*"05"], "-00000", [*"12"], ".png"),
         (720, 1280),
     ),
+    "urban100": (
+        "urban100",
+        {"counts": (2,)},
+        _products("Urban100/img_00", [*"12"], ".png"),
+        _products("img_00", [*"12"], ".png"),
+        (12, 16),
+    ),
+    "mcmaster": ("mcmaster", {"counts": (2,)}, ["McMaster/1.tif", "McMaster/12.tif"], ["1.tif", "12.tif"], (500, 500)),
+    "bsd68": (
+        "bsd68",
+        {"counts": (2,)},
+        _products("BSD68/test00", [*"12"], ".png"),
+        _products("test00", [*"12"], ".png"),
+        (321, 481),
+    ),
+    "set12": ("set12", {"counts": (2,)}, _products("Set12/0", [*"12"], ".png"), _products("0", [*"12"], ".png"), (12, 16)),
+    "flickr2k": (
+        "flickr2k",
+        {"counts": (2,)},
+        [*_products("Flickr2K/Flickr2K_HR/00000", [*"12"], ".png"), "Flickr2K/Flickr2K_LR_bicubic/X2/000001x2.png"],
+        _products("00000", [*"12"], ".png"),
+        (12, 16),
+    ),
+    "hide": (
+        "hide",
+        {"counts": (2,)},
+        _products("test/HIDE/", ("input", "target"), "/", [*"12"], "fromGOPR0950.png"),
+        _products(PAIRS, "/", [*"12"], "fromGOPR0950.png"),
+        (720, 1280),
+    ),
+    "realblur R": (
+        "realblur",
+        {"variant": "R", "counts": (2,)},
+        _products("test/RealBlur_", [*"JR"], "/", ("input", "target"), "/scene", [*"12"], ".png"),
+        _products(PAIRS, "/scene", [*"12"], ".png"),
+        (12, 16),
+    ),
+    "openrr_1k valid": (
+        "openrr_1k",
+        {"variant": "valid", "counts": (2,)},
+        _products(("val_100/", "test_100/"), PAIRS, "/00", [*"12"], ".png"),
+        _products(PAIRS, "/00", [*"12"], ".png"),
+        (12, 16),
+    ),
+    "berkeley_real split": (
+        "berkeley_real",
+        {},
+        _products("real_train/", PAIRS, "/", sorted(ALL - TEST), ".jpg")
+        + _products("real_test/", PAIRS, "/", sorted(TEST), ".jpg"),
+        _products(PAIRS, "/", sorted(ALL - TEST), ".jpg"),
+        (12, 16),
+    ),
+    "real20 split": (
+        "real20",
+        {},
+        _products("real_test/", PAIRS, "/", sorted(TEST), ".jpg"),
+        _products(PAIRS, "/", sorted(TEST), ".jpg"),
+        (12, 16),
+    ),
     "gopro flat": (
         "gopro",
         {"counts": (2,)},
@@ -309,7 +368,7 @@ def test_one_file_less_is_refused(case, tmp_path, save):
 
 def test_every_set_of_the_literature_is_tried_here():
     tried = {name for name, *_ in CASES.values()} | MADE_BY_SETTINGS
-    assert len(tried) == 21
+    assert len(tried) == 29
     assert tried <= set(catalogue.names("sets"))
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 from limpid._version import __version__
 from limpid.errors import LimpidError, UsageError
 from limpid.evaluation import cache, saved_images, scoring
-from limpid.evaluation.degradations import DegradationCondition, parse
+from limpid.evaluation.degradation_text import parse
+from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.environment import environment, versions
+from limpid.evaluation.export import exported
 from limpid.evaluation.items import Item
 from limpid.evaluation.methods import Method, NetworkMethod, SavedOutputs, UntouchedInput
 from limpid.evaluation.options import EvaluateOptions
@@ -19,6 +21,7 @@ from limpid.evaluation.saved_images import Place
 from limpid.evaluation.scoring import Rules, ScoringTask
 from limpid.evaluation.sets import EvaluatedSet, open_set
 from limpid.evaluation.suite import choose
+from limpid.image.read import MAX_PIXELS
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 from limpid.progress import bar, say
@@ -38,9 +41,11 @@ def evaluate(options: EvaluateOptions) -> Results:
     """
     rule = find_size_rule(options.size_rule)
     find_protocol(options.protocol or "field")  # a misspelt name is said before any folder is read
+    if options.export is not None and not options.degrade:
+        raise UsageError("--export writes what --degrade makes; name a degradation, e.g. --degrade noise:sigma=25")
     degradations = parse(options.degrade, options.crop, options.seed)
     wanted, absent = _wanted(options)
-    sets = _sets(wanted, degradations, options.count)
+    sets = [_read_as(options, one) for one in _sets(wanted, degradations, options.count)]
     task = _task(sets)
     name = options.protocol or USUAL[task.name]
     protocol = find_protocol(name)
@@ -57,6 +62,8 @@ def evaluate(options: EvaluateOptions) -> Results:
         report=options.report,
     )
     candidates = _methods(options, task, budget)
+    if options.export is not None:
+        exported(options.export, [item for one in sets for item in one.items], rule, options.quiet)
     memory = cache.Cache(options.report / SCORES)
     try:
         scores = _Scores(options, rules, candidates, [item for one in sets for item in one.items], memory).all()
@@ -196,6 +203,14 @@ def _sets(wanted: Sequence[str], degradations: Sequence[DegradationCondition], c
     if twice:
         raise UsageError(f"two sets are called {twice!r}; name them apart with --on NAME=DIR")
     return sets
+
+
+def _read_as(options: EvaluateOptions, one: EvaluatedSet) -> EvaluatedSet:
+    """The set with its photos read as the options say; what was filled in is remembered apart."""
+    limit = MAX_PIXELS if options.max_pixels is None else options.max_pixels
+    mark = " filled" if options.allow_truncated else ""
+    items = (replace(item, key=item.key + mark, max_pixels=limit, allow_truncated=options.allow_truncated) for item in one.items)
+    return replace(one, items=tuple(items))
 
 
 def _task(sets: Sequence[EvaluatedSet]) -> Task:

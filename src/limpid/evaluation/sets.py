@@ -143,7 +143,9 @@ def noted(name: str) -> Path:
 def _task(name: str, folder: Path, degradations: Sequence[DegradationCondition]) -> Task:
     """What a set measures: what the degradations ask to undo, what the catalogue says of it, or what its folders hold."""
     if degradations:
-        return find_task("deblur" if any(condition.blur is not None for condition in degradations) else "denoise")
+        return find_task(
+            "deblur" if any((condition.blur or condition.gauss) is not None for condition in degradations) else "denoise"
+        )
     tasks = catalogue.find("sets", name).tasks if name else ()
     return find_task(tasks[0]) if tasks else pairing.task_of(folder)
 
@@ -228,7 +230,10 @@ def _scene(pattern: str, stem: str) -> str:
 
 
 def _degraded(item: Item, degradation: DegradationCondition) -> Item:
-    return replace(item, key=f"{item.key} {item.name} {degradation.says}", degradation=degradation)
+    """The photo under one draw of a degradation; what several draws make of it is one scene."""
+    name = degradation.named(item.name)
+    scene = item.scene or ("" if degradation.draw is None else item.name)
+    return replace(item, name=name, scene=scene, key=f"{item.key} {name} {degradation.says}", degradation=degradation)
 
 
 def _fingerprint(items: Iterable[Item]) -> str:

@@ -18,7 +18,7 @@ def real20(*, variant: Literal["native", "short512", "420"] = "native") -> Folde
     return FolderSet(
         name="real20",
         variant=variant,
-        layouts=(tidy("real", "real20", "real20_420"),),
+        layouts=(tidy("real", "real_test", "real20", "real20_420"),),
         counts=(20,),
         stems=TEST,
         sizes={"110": _PRE_RESIZED} if variant == "420" else {},
