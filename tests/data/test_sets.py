@@ -520,6 +520,16 @@ def test_voc_is_cropped_by_the_list(voc, tmp_path):
     assert again.files == manifest.files
 
 
+def test_voc_that_others_have_cropped_is_taken_as_it_is(voc, tmp_path, save):
+    _, listed, sha256 = voc
+    for seed, name in enumerate(["2007_000027", "2008_000002", "2012_004331"]):
+        save(tmp_path / "png" / "VOC2012" / "PNGImages" / f"{name}.png", seed, 224, 224)
+    manifest = prepare("voc224", tmp_path / "png", tmp_path / "out", settings={"names": listed, "sha256": sha256})
+    assert manifest.count == 3
+    taken, given = (Image.open(tmp_path / place / "2008_000002.png") for place in ("out", "png/VOC2012/PNGImages"))
+    np.testing.assert_array_equal(np.asarray(taken), np.asarray(given))
+
+
 def test_voc_refuses_other_lists_missing_photos_and_small_ones(voc, tmp_path, save):
     raw, listed, sha256 = voc
     with pytest.raises(DataError, match="is not the published list: its names have the SHA-256"):

@@ -29,4 +29,9 @@ def berkeley_real(*, variant: Literal["train", "test", "all"] = "train") -> Fold
     )
 
 
-ENTRY = SetEntry(build=berkeley_real, tasks=("reflection",), source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376")
+ENTRY = SetEntry(
+    build=berkeley_real,
+    tasks=("reflection",),
+    source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376",
+    home="https://github.com/ceciliavision/perceptual-reflection-removal",
+)

@@ -15,4 +15,9 @@ def bsd68(*, counts: tuple[int, ...] = (68,)) -> FolderSet:
     )
 
 
-ENTRY = SetEntry(build=bsd68, tasks=("denoise",), source="Martin et al., ICCV 2001; Roth & Black, CVPR 2005 (the 68)")
+ENTRY = SetEntry(
+    build=bsd68,
+    tasks=("denoise",),
+    source="Martin et al., ICCV 2001; Roth & Black, CVPR 2005 (the 68)",
+    home="https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/",
+)

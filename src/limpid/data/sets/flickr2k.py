@@ -13,4 +13,5 @@ ENTRY = SetEntry(
     build=flickr2k,
     tasks=("denoise", "deblur"),
     source="Timofte et al., CVPR Workshops 2017; Lim et al., CVPR Workshops 2017 (EDSR)",
+    home="https://github.com/limbee/NTIRE2017",
 )

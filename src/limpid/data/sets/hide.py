@@ -14,4 +14,9 @@ def hide(*, counts: tuple[int, ...] = (2025,)) -> FolderSet:
     return FolderSet(name="hide", layouts=(flat,), counts=counts, sizes={"": (720, 1280)})
 
 
-ENTRY = SetEntry(build=hide, tasks=("deblur",), source="Shen et al., ICCV 2019; repackaged by Zamir et al., CVPR 2021 and 2022")
+ENTRY = SetEntry(
+    build=hide,
+    tasks=("deblur",),
+    source="Shen et al., ICCV 2019; repackaged by Zamir et al., CVPR 2021 and 2022",
+    home="https://github.com/joanshen0508/HA_deblur",
+)

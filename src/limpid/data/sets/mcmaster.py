@@ -15,4 +15,9 @@ def mcmaster(*, counts: tuple[int, ...] = (18,)) -> FolderSet:
     )
 
 
-ENTRY = SetEntry(build=mcmaster, tasks=("denoise",), source="Zhang, Wu, Buades & Li, Journal of Electronic Imaging 2011")
+ENTRY = SetEntry(
+    build=mcmaster,
+    tasks=("denoise",),
+    source="Zhang, Wu, Buades & Li, Journal of Electronic Imaging 2011",
+    home="https://www4.comp.polyu.edu.hk/~cslzhang/CDM_Dataset.htm",
+)

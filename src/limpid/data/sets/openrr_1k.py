@@ -17,5 +17,6 @@ def openrr_1k(*, variant: Literal["test", "valid", "train"] = "test", counts: tu
 ENTRY = SetEntry(
     build=openrr_1k,
     tasks=("reflection",),
-    source="Yang et al., 2025, arXiv:2506.08299; NTIRE 2025; https://huggingface.co/datasets/qiuzhangTiTi/NTIRE2025-SIRR",
+    source="Yang et al., 2025, arXiv:2506.08299; NTIRE 2025",
+    home="https://huggingface.co/datasets/qiuzhangTiTi/NTIRE2025-SIRR",
 )

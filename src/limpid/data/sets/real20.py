@@ -31,4 +31,5 @@ ENTRY = SetEntry(
     build=real20,
     tasks=("reflection",),
     source="Zhang, Ng & Chen, CVPR 2018; short512: Wei et al., CVPR 2019; 420: Hu & Guo, NeurIPS 2021 (YTMT)",
+    home="https://github.com/ceciliavision/perceptual-reflection-removal",
 )

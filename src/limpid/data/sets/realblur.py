@@ -16,4 +16,9 @@ def realblur(*, variant: Literal["J", "R"] = "J", counts: tuple[int, ...] = (980
     return FolderSet(name="realblur", variant=variant, layouts=(flat,), counts=counts)
 
 
-ENTRY = SetEntry(build=realblur, tasks=("deblur",), source="Rim et al., ECCV 2020; repackaged by Zamir et al., CVPR 2021 and 2022")
+ENTRY = SetEntry(
+    build=realblur,
+    tasks=("deblur",),
+    source="Rim et al., ECCV 2020; repackaged by Zamir et al., CVPR 2021 and 2022",
+    home="http://cg.postech.ac.kr/research/realblur/",
+)

@@ -9,4 +9,6 @@ def set12(*, counts: tuple[int, ...] = (12,)) -> FolderSet:
     return FolderSet(name="set12", layouts=(photos("Set12", stem=r"\d{2}"),), counts=counts, required=("photo",))
 
 
-ENTRY = SetEntry(build=set12, tasks=("denoise",), source="Zhang, Zuo, Chen, Meng & Zhang, TIP 2017 (DnCNN)")
+ENTRY = SetEntry(
+    build=set12, tasks=("denoise",), source="Zhang, Zuo, Chen, Meng & Zhang, TIP 2017 (DnCNN)", home="https://github.com/cszn/DnCNN"
+)

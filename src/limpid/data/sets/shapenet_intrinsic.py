@@ -21,4 +21,5 @@ ENTRY = SetEntry(
     tasks=("intrinsic",),
     source="Shi et al., CVPR 2017; layout of Liu et al., CVPR 2020 (USI3D)",
     synthetic=True,
+    home="https://github.com/shi-jian/shapenet-intrinsics",
 )

@@ -35,4 +35,5 @@ ENTRY = SetEntry(
     tasks=("reflection",),
     source="Wan et al., ICCV 2017 (SIR2)",
     scenes=r"(?P<scene>\d+|[a-z]{2})[_-]",
+    home="https://sir2data.github.io/",
 )

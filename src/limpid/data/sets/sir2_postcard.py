@@ -27,4 +27,5 @@ ENTRY = SetEntry(
     tasks=("reflection",),
     source="Wan et al., ICCV 2017 (SIR2)",
     scenes=r"(?:(?:Focus|Thickness)_)?(?P<scene>[a-z]{2})[_-]",
+    home="https://sir2data.github.io/",
 )

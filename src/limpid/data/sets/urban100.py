@@ -14,4 +14,6 @@ def urban100(*, counts: tuple[int, ...] = (100,)) -> FolderSet:
     )
 
 
-ENTRY = SetEntry(build=urban100, tasks=("denoise",), source="Huang, Singh & Ahuja, CVPR 2015")
+ENTRY = SetEntry(
+    build=urban100, tasks=("denoise",), source="Huang, Singh & Ahuja, CVPR 2015", home="https://github.com/jbhuang0604/SelfExSR"
+)

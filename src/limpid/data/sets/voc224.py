@@ -44,4 +44,8 @@ def listed(names: Path, sha256: str) -> frozenset[str]:
     return frozenset(Path(line.decode().strip()).stem for line in bare if line.strip())
 
 
-ENTRY = SetEntry(build=voc224, source="Everingham et al., IJCV 2010; list and crop: Fan et al., ICCV 2017, Wei et al., CVPR 2019")
+ENTRY = SetEntry(
+    build=voc224,
+    source="Everingham et al., IJCV 2010; list and crop: Fan et al., ICCV 2017, Wei et al., CVPR 2019",
+    home="http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
+)
