@@ -66,6 +66,7 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
         "data.batch": 1,
         "data.workers": 0,
         "train.epochs": 1,
+        "train.init": None,
         "train.threads": 1,
         "train.compile": False,
         "train.accumulate": 1,

@@ -101,9 +101,16 @@ class SourceEntry(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class SetEntry(Entry):
-    """A data set and the ``tasks`` that it measures or trains; none: any."""
+    """A data set and the ``tasks`` that it measures or trains; none: any.
+
+    ``scenes``: where its photos repeat scenes, a pattern whose group ``scene`` names that of a stem. ``synthetic``: its pairs are
+    computed, not photographed. ``home``: the page of its authors, empty where there is none.
+    """
 
     tasks: tuple[str, ...] = ()
+    scenes: str = ""
+    synthetic: bool = False
+    home: str = ""
 
 
 def names(kind: str) -> list[str]:

@@ -45,10 +45,17 @@ def test_demo_refuses_a_folder_that_is_not_there(limpid, tmp_path):
 
 
 def test_models_shows_sizes_parameters_source_and_weights(limpid):
-    out = limpid("models").out
-    assert "limpid: reflection; layers transmission, reflection" in out
-    assert "base (2.63 M)" in out
-    assert "Apache-2.0, default for reflection" in out
+    table = limpid("models").out
+    assert "base (2.63 M)" in table
+    assert "default for reflection" in table
+    card = limpid("models", "limpid").out
+    assert "limpid: reflection; layers transmission, reflection" in card
+    assert "base (2.63 M)" in card
+    assert "Apache-2.0, default for reflection" in card
+    assert "dsrnet" not in card
+    misspelt = limpid("models", "dsrnett")
+    assert misspelt.code == 2
+    assert "did you mean 'dsrnet" in misspelt.err
     rows = [json.loads(line) for line in limpid("models", "--json", "--task", "reflection").lines]
     assert next(row for row in rows if row["name"] == "limpid")["parameters"]["base"] == 2625400
     assert "limpid" not in [json.loads(line)["name"] for line in limpid("models", "--json", "--task", "denoise").lines]
@@ -75,6 +82,12 @@ def test_models_of_an_unknown_task(limpid):
     done = limpid("models", "--task", "reflexion")
     assert done.code == 2
     assert "did you mean 'reflection'" in done.err
+
+
+def test_the_doctor_speaks_to_programs(limpid):
+    found = [json.loads(line) for line in limpid("doctor", "--json").lines]
+    assert {"subject", "text", "healthy", "remedy"} == set(found[0])
+    assert found[0]["subject"] == "limpid"
 
 
 def test_doctor_finds_a_sound_installation(limpid):

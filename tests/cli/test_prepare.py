@@ -88,6 +88,12 @@ def test_the_list_names_sets_variants_and_sources(limpid):
     assert "dead_leaves_saved (randomrgb_1024, div2k_1024, div2k_512, primitives_div2k_512): denoise, deblur; " in done.out
     assert "dead_leaves_live" not in done.out  # nothing to prepare there
     assert len(done.lines) >= 18
+    kodak = done.lines.index(next(line for line in done.lines if line.startswith("kodak24 (")))
+    assert [line.split(maxsplit=1) for line in done.lines[kodak + 1 : kodak + 4]] == [
+        ["images", "24 of 768×512"],
+        ["licence", "released for unrestricted use"],
+        ["home", "https://r0k.us/graphics/kodak/"],
+    ]
 
 
 def test_settings_reach_the_set(limpid, tmp_path, raw):

@@ -33,6 +33,8 @@ def test_entry_is_complete(name):
     assert isinstance(network, LayerNetwork)
     assert "float32" in network.needs.precisions
     assert name in list_models(entry.tasks[0])
+    assert name in list_models(f"*{name[1:]}")
+    assert name not in list_models("no such*")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -219,6 +219,65 @@ CASES = {
         _products(PAIRS, "/GOPR0384_11_0", [*"05"], "-00000", [*"12"], ".png"),
         (720, 1280),
     ),
+    "urban100": (
+        "urban100",
+        {"counts": (2,)},
+        _products("Urban100/img_00", [*"12"], ".png"),
+        _products("img_00", [*"12"], ".png"),
+        (12, 16),
+    ),
+    "mcmaster": ("mcmaster", {"counts": (2,)}, ["McMaster/1.tif", "McMaster/12.tif"], ["1.tif", "12.tif"], (500, 500)),
+    "bsd68": (
+        "bsd68",
+        {"counts": (2,)},
+        _products("BSD68/test00", [*"12"], ".png"),
+        _products("test00", [*"12"], ".png"),
+        (321, 481),
+    ),
+    "set12": ("set12", {"counts": (2,)}, _products("Set12/0", [*"12"], ".png"), _products("0", [*"12"], ".png"), (12, 16)),
+    "flickr2k": (
+        "flickr2k",
+        {"counts": (2,)},
+        [*_products("Flickr2K/Flickr2K_HR/00000", [*"12"], ".png"), "Flickr2K/Flickr2K_LR_bicubic/X2/000001x2.png"],
+        _products("00000", [*"12"], ".png"),
+        (12, 16),
+    ),
+    "hide": (
+        "hide",
+        {"counts": (2,)},
+        _products("test/HIDE/", ("input", "target"), "/", [*"12"], "fromGOPR0950.png"),
+        _products(PAIRS, "/", [*"12"], "fromGOPR0950.png"),
+        (720, 1280),
+    ),
+    "realblur R": (
+        "realblur",
+        {"variant": "R", "counts": (2,)},
+        _products("test/RealBlur_", [*"JR"], "/", ("input", "target"), "/scene", [*"12"], ".png"),
+        _products(PAIRS, "/scene", [*"12"], ".png"),
+        (12, 16),
+    ),
+    "openrr_1k valid": (
+        "openrr_1k",
+        {"variant": "valid", "counts": (2,)},
+        _products(("val_100/", "test_100/"), PAIRS, "/00", [*"12"], ".png"),
+        _products(PAIRS, "/00", [*"12"], ".png"),
+        (12, 16),
+    ),
+    "berkeley_real split": (
+        "berkeley_real",
+        {},
+        _products("real_train/", PAIRS, "/", sorted(ALL - TEST), ".jpg")
+        + _products("real_test/", PAIRS, "/", sorted(TEST), ".jpg"),
+        _products(PAIRS, "/", sorted(ALL - TEST), ".jpg"),
+        (12, 16),
+    ),
+    "real20 split": (
+        "real20",
+        {},
+        _products("real_test/", PAIRS, "/", sorted(TEST), ".jpg"),
+        _products(PAIRS, "/", sorted(TEST), ".jpg"),
+        (12, 16),
+    ),
     "gopro flat": (
         "gopro",
         {"counts": (2,)},
@@ -323,7 +382,7 @@ def test_one_file_less_is_refused(case, tmp_path, save):
 
 def test_every_set_of_the_literature_is_tried_here():
     tried = {name for name, *_ in CASES.values()} | MADE_BY_SETTINGS
-    assert len(tried) == 21
+    assert len(tried) == 29
     assert tried <= set(catalogue.names("sets"))
 
 
@@ -423,6 +482,12 @@ def test_a_pre_resized_real20_is_told_by_photo_110(tmp_path, save):
         prepare("real20", raw, tmp_path / "out", settings={"variant": "420"})
 
 
+def test_the_pre_resized_real20_does_not_pass_for_the_native_one(tmp_path, save):
+    raw = make(tmp_path / "raw", CASES["real20 native"][2], (320, 420), save)
+    with pytest.raises(DataError, match="'110' has the size .* of another variant of real20 than native; .* variant="):
+        prepare("real20", raw, tmp_path / "out")
+
+
 @pytest.mark.parametrize(("size", "expected"), [((40, 31), (662, 512)), ((30, 40), (512, 684)), ((512, 600), (512, 600))])
 def test_short512_is_pillows_bicubic_to_an_even_long_side(size, expected, tmp_path, save):
     raw = make(tmp_path / "raw", CASES["real20 420"][2], size, save)
@@ -467,6 +532,16 @@ def test_voc_is_cropped_by_the_list(voc, tmp_path):
     prefixed.write_text("".join(f"/mnt/data/{line}\n" for line in listed.read_text().split()))
     again = prepare("voc224", raw, tmp_path / "again", settings={"names": prefixed, "sha256": sha256})
     assert again.files == manifest.files
+
+
+def test_voc_that_others_have_cropped_is_taken_as_it_is(voc, tmp_path, save):
+    _, listed, sha256 = voc
+    for seed, name in enumerate(["2007_000027", "2008_000002", "2012_004331"]):
+        save(tmp_path / "png" / "VOC2012" / "PNGImages" / f"{name}.png", seed, 224, 224)
+    manifest = prepare("voc224", tmp_path / "png", tmp_path / "out", settings={"names": listed, "sha256": sha256})
+    assert manifest.count == 3
+    taken, given = (Image.open(tmp_path / place / "2008_000002.png") for place in ("out", "png/VOC2012/PNGImages"))
+    np.testing.assert_array_equal(np.asarray(taken), np.asarray(given))
 
 
 def test_voc_refuses_other_lists_missing_photos_and_small_ones(voc, tmp_path, save):

@@ -79,6 +79,11 @@ def test_a_random_lpips_is_had_by_name_alone():
     assert [metric.name for metric in measured("wang", ["lpips_squeeze_random"], "none")[0]][2] == "lpips_squeeze_random"
 
 
+def test_settings_of_a_measure_are_part_of_what_is_remembered():
+    floored, plain = (next(m for m in built(name) if m.name == "ssim_gauss") for name in ("openrr", "wang"))
+    assert floored.identity != plain.identity
+
+
 def test_measures_of_what_the_sets_do_not_hold_are_refused_when_asked_for_and_left_out_of_a_protocol():
     with pytest.raises(UsageError, match="whdr compares with judgements, but these sets hold transmission"):
         built("field", "whdr")

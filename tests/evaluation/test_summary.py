@@ -1,13 +1,14 @@
 """Means, intervals and paired comparisons."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from limpid.evaluation.results import INPUT, MetricInfo, ModelInfo, Results, Score, SetInfo
-from limpid.evaluation.summary import by_image, by_set, groups, interval, win_rate
+from limpid.evaluation.summary import by_image, by_set, groups, interval, of_a_kind, win_rate
 
 PSNR = MetricInfo(name="psnr", title="PSNR", unit="dB", direction="higher", digits=2, range=(0, 100))
 LMSE = MetricInfo(name="lmse", title="LMSE", unit="", direction="lower", digits=4, range=(0, math.inf))
@@ -32,7 +33,52 @@ def test_the_interval_of_a_mean_agrees_with_scipys_bootstrap():
 
 
 def test_the_interval_is_the_same_every_time():
-    assert interval([1.0, 5.0, 9.0]) == interval([1.0, 5.0, 9.0])
+    assert interval([1.0, 5.0, 9.0, 2.0, 3.0]) == interval([1.0, 5.0, 9.0, 2.0, 3.0])
+
+
+def test_few_images_or_scenes_have_no_interval():
+    assert math.isnan(interval([1.0, 5.0, 9.0, 2.0]).low)
+    assert math.isfinite(interval([1.0, 5.0, 9.0, 2.0, 3.0]).low)
+    assert math.isnan(interval([1.0, 5.0, 9.0, 2.0, 3.0], ["a", "b", "b", "c", "d"]).high)
+
+
+def test_photos_of_one_scene_are_drawn_together():
+    draw = np.random.default_rng(2)
+    scenes = draw.normal(20, 4, 12)
+    values = np.repeat(scenes, 10) + draw.normal(0, 0.1, 120)
+    names = [f"scene {place // 10}" for place in range(120)]
+    apart, together = interval(values.tolist()), interval(values.tolist(), names)
+    theirs = stats.bootstrap((values.reshape(12, 10).mean(axis=1),), np.mean, method="percentile", random_state=1)
+    assert (together.low, together.high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.3)
+    assert together.high - together.low > 2.5 * (apart.high - apart.low)  # √10 in theory
+    assert together.value == apart.value
+
+
+def test_models_are_compared_on_the_images_that_all_of_them_have():
+    easy, hard = 30.0, 10.0
+    (group,) = groups(
+        results(
+            score("s", "a", "m", easy), score("s", "b", "m", hard), score("s", "a", "n", easy - 1),
+            score("s", "b", "n", None, error="it broke"), score("s", "a", "none", None), score("s", "b", "none", None),
+        )
+    )  # fmt: skip
+    assert [group.mean(model, "psnr").value for model in "mn"] == [easy, easy - 1]  # n gains nothing by failing on the hard one
+    assert group.mean("m", "psnr").without == 1
+    assert math.isnan(group.mean("none", "psnr").value)
+    assert [group.failed(model) for model in ("m", "n", "none")] == [0, 1, 0]
+
+
+def test_a_model_without_a_set_has_no_average_over_it():
+    parts = groups(results(*(score(name, "a", model, 9.0) for name, model in (("one", "m"), ("two", "m"), ("one", "n")))))
+    assert by_image(parts, "m", "psnr").value == 9
+    assert math.isnan(by_image(parts, "n", "psnr").value) or all("n" in part.scores for part in parts)
+
+
+def test_computed_and_photographed_pairs_are_not_averaged_together():
+    made = results(*(score(name, "a", "m", 1.0) for name in ("real20", "wild", "table2", "table41")))
+    infos = tuple(replace(info, synthetic=info.label.startswith("table")) for info in made.sets)
+    kinds = of_a_kind(replace(made, sets=infos), groups(made))
+    assert [[part.set for part in alike] for alike in kinds] == [["real20", "wild"], ["table2", "table41"]]
 
 
 def test_a_mean_over_nothing_has_no_value():

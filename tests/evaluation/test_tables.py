@@ -16,23 +16,52 @@ SSIM = MetricInfo(name="ssim", title="SSIM", unit="", direction="higher", digits
 FOUR = {"real20": "real20/420", "sir2_objects": "objects", "sir2_postcard": "postcard", "sir2_wild": "wild"}
 
 
+def info(name, **more):
+    """A set as DSRNet's table has it."""
+    count = {"real20": 20, "sir2_objects": 200, "sir2_postcard": 199, "sir2_wild": 55}[name]
+    more = {"count": count, "variant": "420" if name == "real20" else "", **more}
+    return SetInfo(label=FOUR[name], expected="", fingerprint="", name=name, **more)
+
+
 def suite(names=FOUR):
     """One image of each set, in the field's table."""
     values = dict(zip(FOUR, (20.0, 25.0, 30.0, 45.0), strict=True))
     made = results(*(score(FOUR[name], "a", "input", values[name]) for name in names))
-    infos = tuple(SetInfo(label=FOUR[name], count=1, expected="", fingerprint="", name=name) for name in names)
+    infos = tuple(info(name) for name in names)
     metrics = (PSNR, SSIM)
-    rows = published(infos, [metric.name for metric in metrics])
+    rows = published(infos, [metric.name for metric in metrics], "floor32")
     return Results(protocol="field", models=made.models, sets=infos, metrics=metrics, scores=made.scores, published=rows)
 
 
 def test_published_figures_stand_under_our_label_with_their_source():
-    rows = published([SetInfo(label="real20/420", count=20, expected="", fingerprint="", name="real20")], ["psnr"])
+    rows = published([info("real20")], ["psnr"], "floor32")
     dsrnet = [row for row in rows if row.model == "DSRNet" and row.value == 24.23]
     assert dsrnet
     assert dsrnet[0].set == "real20/420"
     assert "ICCV 2023" in dsrnet[0].source
     assert {row.metric for row in rows} == {"psnr"}
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "rule", "there"),
+    [
+        ("real20", {}, "floor32", True),
+        ("real20", {}, "native", False),
+        ("real20", {"variant": "native"}, "floor32", False),
+        ("real20", {"variant": ""}, "floor32", False),
+        ("real20", {"count": 19}, "floor32", False),
+        ("sir2_wild", {"count": 101}, "floor32", False),
+        ("sir2_wild", {}, "floor32", True),
+    ],
+)
+def test_a_published_figure_stands_beside_the_very_set_it_is_of(name, more, rule, there):
+    rows = published([info(name, **more)], ["psnr"], rule)
+    assert any("ICCV 2023" in row.source for row in rows) == there
+
+
+def test_what_a_table_does_not_say_is_said():
+    (row,) = (row for row in published([info("real20")], ["psnr"], "native") if row.model == "Zhang 2018" and row.value == 21.30)
+    assert row.source.endswith("(size rule and variant of Real20 not stated)")
 
 
 def test_an_average_stands_only_beside_the_sets_it_is_of():

@@ -1,11 +1,15 @@
 """LPIPS against its formula written out on torchvision's networks, filled with the same random numbers; no weights are fetched."""
 
+import dataclasses
+import hashlib
+
 import pytest
 import torch
 
 from limpid import catalogue
 from limpid.blocks._torchvision import mend
 from limpid.errors import ShapeError, WeightsError
+from limpid.metrics.lpips_alex import Alex
 from metrics.pairs import pair, tensors
 
 if mend() == "absent":
@@ -41,6 +45,14 @@ def published(name, folder):
     return network.features.eval(), folder / file
 
 
+def known_as_published(path, monkeypatch):
+    """Take the checksum of a file of AlexNet for the published one; returns it."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    remote = dataclasses.replace(Alex.home.remote, sha256=digest[:8])
+    monkeypatch.setattr(Alex, "home", dataclasses.replace(Alex.home, remote=remote))
+    return digest
+
+
 def slow_lpips(features, heads, taps, estimate, target):
     shift, scale = (torch.tensor(values).reshape(1, 3, 1, 1) for values in ((-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)))
     x, y = ((2 * photo[None].float() - 1 - shift) / scale for photo in (estimate, target))
@@ -65,7 +77,8 @@ def test_it_is_the_formula_on_the_network_of_the_file(name, tmp_path):
     with torch.no_grad():
         expected = slow_lpips(features, heads, FILES[name][2], estimate, target)
     assert metric(estimate, target) == pytest.approx(expected, rel=1e-4)
-    assert metric.name == f"lpips_{name}"
+    assert metric.name == f"lpips_{name}_own"
+    assert metric.title.endswith("own weights")
     assert name in metric.title
     assert "v0.1" in metric.title
 
@@ -79,13 +92,16 @@ def test_layers_and_strips_add_up_to_the_network_of_torchmetrics(name):
     assert metric(estimate, target) == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_folder_of_the_file_and_the_cache_serve_as_well(tmp_path):
+def test_the_folder_of_the_file_and_the_cache_serve_as_well(tmp_path, monkeypatch):
     _, path = published("alex", tmp_path)
     photos = tensors(*pair((40, 40)))
     expected = build("alex", path)(*photos)
     assert build("alex", tmp_path)(*photos) == expected
     (tmp_path / "cache").mkdir()
     path.rename(tmp_path / "cache" / path.name)
+    with pytest.raises(WeightsError, match="checksum is wrong"):  # random numbers are not the published ones
+        build("alex", "pretrained")
+    known_as_published(tmp_path / "cache" / path.name, monkeypatch)
     assert build("alex", "pretrained")(*photos) == expected
 
 
@@ -109,6 +125,14 @@ def test_a_random_network_says_so_and_is_always_the_same():
     assert "random network" in metric.title
     photos = tensors(*pair((40, 40)))
     assert metric(*photos) == again(*photos) > 0
+
+
+def test_the_published_file_needs_no_word_and_its_contents_are_part_of_the_measure(tmp_path, monkeypatch):
+    _, path = published("alex", tmp_path)
+    digest = known_as_published(path, monkeypatch)
+    metric = build("alex", path)
+    assert (metric.name, metric.identity) == ("lpips_alex", digest)
+    assert "own" not in metric.title
 
 
 @pytest.mark.parametrize("name", FILES)

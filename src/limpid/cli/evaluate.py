@@ -49,11 +49,12 @@ def _show(results: "Results", written: Sequence[Path], quiet: bool) -> None:
         return
     from rich.console import Console
 
+    from limpid.evaluation.paired import paired_table
     from limpid.evaluation.table_writers import console
     from limpid.evaluation.tables import field_table, main_table
 
     screen = Console(width=None if sys.stdout.isatty() else 240, highlight=False, markup=False)
-    for table in (main_table(results), field_table(results)):
+    for table in (main_table(results), field_table(results), paired_table(results)):
         if table is not None:
             screen.print(console(table))
     for note in results.notes:

@@ -75,4 +75,9 @@ def _list() -> None:
 
     for row in describe():
         variants = f" ({', '.join(row.variants)})" if row.variants else ""
+        count = " or ".join(f"{count:,}" for count in row.counts) or "any number"
+        size = f" of {row.size[1]}×{row.size[0]}" if row.size else ""
         tell(f"{row.name}{variants}: {row.task or 'any task'}; {row.source}")
+        tell(f"  images  {count}{size}")
+        tell(f"  licence {row.licence}")
+        tell(f"  home    {row.home or 'none'}")

@@ -55,6 +55,7 @@ class FolderSet:
     ``variant``: which of several in circulation, empty for the only one. ``counts``: accepted numbers of items, empty for any.
     ``stems``: the items that belong to it, None for all. ``required`` and ``optional``: roles of an item; an optional one is
     there for all items or for none. ``sizes``: height and width that a stem (``""``: every stem) must have, in either order.
+    ``unlike``: height and width by which a stem betrays another variant, in either order.
     ``change``: what is done to the pixels; None keeps the original bytes.
     """
 
@@ -66,7 +67,13 @@ class FolderSet:
     required: tuple[str, ...] = ("input", "transmission")
     optional: tuple[str, ...] = ()
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    unlike: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     change: Change | None = None
+
+    def fits(self, stem: str, size: tuple[int, int]) -> bool:
+        """Whether a photo of that height and width may be that stem of this variant."""
+        expected, foreign = self.sizes.get(stem, self.sizes.get("")), self.unlike.get(stem)
+        return (not expected or sorted(size) == sorted(expected)) and (not foreign or sorted(size) != sorted(foreign))
 
     def arrange(self, files: Mapping[str, Path]) -> list[Placement]:
         """Which of the ``files`` of a download (path below RAW → file) become what, sorted by stem and role.

@@ -16,6 +16,12 @@ from limpid.errors import SettingError
 from limpid.layers.batch import Kind
 from limpid.layers.pair import Pair
 from limpid.layers.task import Task
+from limpid.physics.seeds import generator
+
+Part = Literal["all", "train", "held"]
+"""Of a folder of pairs: all of them, those to train on, or those that are held out."""
+
+_SPLIT = 14  # the same split in every run
 
 
 class PairFolder(Dataset[Pair]):
@@ -41,7 +47,8 @@ class PairSource:
 
     ``task``, ``allow_missing``, ``on_mismatch``: what ``find_pairs`` looks for and lets pass; layers of unequal size are fitted
     here. ``reflection``: of the ``file`` where there is one, or the ``difference`` input − transmission, which can be negative (Hu
-    & Guo, ICCV 2023). ``kind``: ``unaligned`` for shots with a shift between them; ``shift``: so many pixels of the result at most
+    & Guo, ICCV 2023). ``part``: ``train`` or ``held``, which share the pairs among them, ``hold_out`` of them held; ``all`` of them
+    otherwise. ``kind``: ``unaligned`` for shots with a shift between them; ``shift``: so many pixels of the result at most
     does the first layer move on its own, each way (Wei et al., CVPR 2019: 10). A corrupt pair is replaced by the next one, see
     ``health``. Raises DataError when the folder does not pair up.
     """
@@ -57,11 +64,14 @@ class PairSource:
         reflection: Literal["file", "difference"] = "file",
         kind: Kind = "aligned",
         shift: int = 0,
+        part: Part = "all",
+        hold_out: float = 0.2,
     ) -> None:
         if shift < 0 or (shift and augment is None):
             raise SettingError(f"a shift is 0 or more pixels and needs an augmentation; got {shift}")
         self.task = task or task_of(root)
         self.files_of_pairs = find_pairs(root, self.task, allow_missing=allow_missing, on_mismatch=on_mismatch)
+        self.files_of_pairs = _shared(self.files_of_pairs, root, part, hold_out)
         self.augment, self.on_mismatch = augment, on_mismatch
         self.reflection, self.kind, self.shift = reflection, kind, shift
         self.health = CorruptFiles(len(self.files_of_pairs), root)
@@ -99,6 +109,17 @@ class PairSource:
         if self.on_mismatch in ("crop", "resize"):
             layers = fitted(layers, resize=self.on_mismatch == "resize")
         return files, layers
+
+
+def _shared(pairs: list[PairFiles], root: Path, part: Part, hold_out: float) -> list[PairFiles]:
+    """One part of the pairs of a folder, drawn by their number alone, so that both parts of one folder make the whole of it."""
+    if part == "all":
+        return pairs
+    if not 0 < hold_out < 1 or len(pairs) < 2:
+        raise SettingError(f"to hold some pairs out takes two at least and a share between 0 and 1; {root} has {len(pairs)}")
+    held = min(len(pairs) - 1, max(1, round(hold_out * len(pairs))))
+    places = set(generator(_SPLIT, "held out", len(pairs)).permutation(len(pairs))[:held].tolist())
+    return [pair for place, pair in enumerate(pairs) if (place in places) == (part == "held")]
 
 
 def fitted(layers: list[np.ndarray], *, resize: bool) -> list[np.ndarray]:

@@ -72,12 +72,20 @@ def _lay_out(wanted: FolderSet, raw: Path, out: Path, most_bytes: int, quiet: bo
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """One set as a table lists it: ``variants`` are those in circulation, the default first; ``task`` what it is used for."""
+    """One set as a table lists it: ``variants`` are those in circulation, the default first; ``task`` what it is used for.
+
+    ``counts``: numbers of items of the default variant, empty for any; ``size``: height and width of all its photos, None where
+    they differ.
+    """
 
     name: str
     variants: tuple[str, ...]
     task: str
     source: str
+    licence: str
+    home: str
+    counts: tuple[int, ...] = ()
+    size: tuple[int, int] | None = None
 
 
 def describe() -> list[Described]:
@@ -88,7 +96,19 @@ def describe() -> list[Described]:
         signature = inspect.signature(entry.build, eval_str=True)
         if signature.return_annotation is FolderSet:  # the others are made on the fly
             variants = get_args(getattr(signature.parameters.get("variant"), "annotation", None))
-            rows.append(Described(name=name, variants=variants, task=", ".join(entry.tasks), source=entry.source))
+            needs = any(parameter.default is parameter.empty for parameter in signature.parameters.values())
+            made: FolderSet | None = None if needs else entry.build()
+            one = Described(
+                name=name,
+                variants=variants,
+                task=", ".join(entry.tasks),
+                source=entry.source,
+                licence=entry.licence,
+                home=entry.home,
+                counts=made.counts if made else (),
+                size=made.sizes.get("") if made else None,
+            )
+            rows.append(one)
     return rows
 
 
@@ -175,6 +195,11 @@ def _misfits(wanted: FolderSet, sizes: Mapping[str, Mapping[str, tuple[int, int]
         expected = wanted.sizes.get(stem, wanted.sizes.get(""))
         if len(set(layers.values())) > 1:
             problems.append(Problem(repr(stem), f"has layers of different sizes ({named})"))
-        elif expected and any(sorted(size) != sorted(expected) for size in layers.values()):
-            problems.append(Problem(repr(stem), f"has another size ({named}) than the set, {expected[1]}×{expected[0]}"))
+        elif not all(wanted.fits(stem, size) for size in layers.values()):
+            says = f"has another size ({named}) than the set, {expected[1]}×{expected[0]}" if expected else _foreign(wanted, named)
+            problems.append(Problem(repr(stem), says))
     return problems
+
+
+def _foreign(wanted: FolderSet, named: str) -> str:
+    return f"has the size ({named}) of another variant of {wanted.name} than {wanted.variant}; name that one with --set variant=…"

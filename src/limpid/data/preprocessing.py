@@ -12,15 +12,16 @@ Change = Callable[[np.ndarray], np.ndarray]
 """(H, W, 3) uint8 RGB in and out; raises DataError for a photo that the set cannot hold."""
 
 
-def centre_crop(side: int) -> Change:
-    """The square of ``side`` pixels in the middle, rounded towards the top left; DataError for a smaller photo."""
+def centre_crop(wide: int, tall: int | None = None) -> Change:
+    """The middle, ``wide`` by ``tall`` pixels (None: a square), rounded towards the top left; DataError for a smaller photo."""
+    tall = wide if tall is None else tall
 
     def crop(photo: np.ndarray) -> np.ndarray:
         height, width = photo.shape[:2]
-        if min(height, width) < side:
-            raise DataError(f"is {width}×{height}, too small for a crop of {side}×{side}")
-        top, left = (height - side) // 2, (width - side) // 2
-        return photo[top : top + side, left : left + side]
+        if width < wide or height < tall:
+            raise DataError(f"is {width}×{height}, too small for a crop of {wide}×{tall}")
+        top, left = (height - tall) // 2, (width - wide) // 2
+        return photo[top : top + tall, left : left + wide]
 
     return crop
 

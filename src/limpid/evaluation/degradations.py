@@ -1,8 +1,6 @@
 """``--degrade``: how clean photos are degraded, the same for every model and every run."""
 
-import itertools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,127 +9,83 @@ import torch
 from torch import Tensor
 
 from limpid.data.preprocessing import centre_crop
-from limpid.errors import UnknownNameError, UsageError
 from limpid.evaluation.results import Condition
 from limpid.physics.degradation import new_seed
+from limpid.physics.degradations.gaussian_blur import GaussianBlur
 from limpid.physics.degradations.gaussian_noise import GaussianNoise
+from limpid.physics.degradations.jpeg import Jpeg
 from limpid.physics.degradations.motion_blur import MotionBlur
 from limpid.physics.formation import Parameters
-from limpid.physics.motion import CLASSES
 from limpid.physics.seeds import generator
-
-_SYNTAX = "write --degrade noise:sigma=5,25,50 or --degrade blur:kernels=small,mild,big[:sigma=5][:file=kernels.mat]"
-_KEYS = {"noise": {"sigma"}, "blur": {"kernels", "sigma", "file"}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DegradationCondition:
-    """One point of a curve: blur by one kernel (``blur``: None for none), then a centre crop, then noise of ``sigma`` / 255.
+    """One point of a curve: blur, then a centre crop, then noise, then 8 bits or a JPEG file where these are asked for.
 
-    ``crop``: side in pixels, None for the whole photo. ``conditions``: how tables name it. ``seed``: of kernels and noise.
+    ``sigma``: of the noise / 255, or the range from which each photo draws its own; ``blur``: a kernel of camera shake by class and
+    number, or by its place in ``file``; ``kernels``: SHA-256 of what ``file`` holds, so that a score is never remembered for other
+    kernels under the same name; ``gauss``: deviation of a round Gaussian, pixels; ``clipped``: clipped and rounded to 8 bits, as a
+    camera gives it; ``jpeg``: quality. ``crop``: width and height in pixels, None for the whole photo. ``conditions``: how tables
+    name it. ``draw``: which of several draws of kernel and noise, None for the only one. ``seed``: of kernels and noise.
     """
 
-    sigma: float | None
-    blur: str | None
-    file: Path | None
-    crop: int | None
     conditions: Mapping[str, Condition] = field(hash=False)
+    sigma: float | tuple[float, float] | None = None
+    blur: str | None = None
+    file: Path | None = None
+    kernels: str = ""
+    gauss: float | None = None
+    clipped: bool = False
+    jpeg: int | None = None
+    crop: tuple[int, int] | None = None
+    draw: int | None = None
     seed: int = 0
 
     @property
     def says(self) -> str:
         """All that decides the result besides the photo, for the cache."""
-        return f"sigma {self.sigma} blur {self.blur} of {self.file} crop {self.crop} seed {self.seed}"
+        blur = f"blur {self.blur} of {self.kernels} gauss {self.gauss}"
+        return f"sigma {self.sigma} {blur} clipped {self.clipped} jpeg {self.jpeg} crop {self.crop} seed {self.seed}"
+
+    def named(self, item: str) -> str:
+        """A photo's name under this draw: ``a``, or ``a@2`` for the third of several."""
+        return item if self.draw is None else f"{item}@{self.draw}"
 
     def apply(self, clean: np.ndarray, item: str) -> tuple[Tensor, Tensor]:
-        """(H, W, 3) uint8 → the degraded photo, neither clipped nor rounded, and the truth, (3, h, w), float32, 0…1.
+        """(H, W, 3) uint8 → the degraded photo, neither clipped nor rounded unless asked, and the truth, (3, h, w), float32, 0…1.
 
         Noise depends on the seed and ``item`` alone, kernels on the seed alone. Raises DataError for a photo smaller than the crop
         and ShapeError for one smaller than the kernel.
         """
-        if self.blur is None and self.crop is not None:
-            clean = centre_crop(self.crop)(clean)
+        if self.blur is None and self.gauss is None and self.crop is not None:
+            clean = centre_crop(*self.crop)(clean)
         truth = torch.from_numpy(np.ascontiguousarray(clean.transpose(2, 0, 1))).float() / 255
-        degraded = truth
-        if self.blur is not None:
-            blurred = MotionBlur().apply(truth, _kernel(self.blur, self.file, self.seed))
-            degraded, truth = blurred.image, blurred.target
-            if self.crop is not None:
-                degraded, truth = (_middle(photo, self.crop) for photo in (degraded, truth))
+        degraded, truth = self._blurred(truth)
         if self.sigma is not None:
-            field = {"sigma": self.sigma, "seed": new_seed(generator(self.seed, "evaluate", "noise", item))}
+            field = {"sigma": self._strength(self.sigma, item), "seed": new_seed(generator(self.seed, "evaluate", "noise", item))}
             degraded = GaussianNoise().apply(degraded, field).image
+        if self.clipped:
+            degraded = (degraded.clamp(0, 1) * 255).round() / 255
+        if self.jpeg is not None:
+            degraded = Jpeg().apply(degraded, {"quality": self.jpeg, "sampling": "4:2:0"}).image
         return degraded.contiguous(), truth.contiguous()
 
+    def _blurred(self, truth: Tensor) -> tuple[Tensor, Tensor]:
+        degraded = truth
+        if self.blur is not None:
+            made = MotionBlur().apply(truth, _kernel(self.blur, self.file, self.seed))
+            degraded, truth = made.image, made.target
+        if self.gauss is not None:
+            degraded = GaussianBlur().apply(degraded, {"sigma": [self.gauss, self.gauss], "angle": 0.0}).image
+        if self.crop is not None:
+            degraded, truth = (_middle(photo, self.crop) for photo in (degraded, truth))
+        return degraded, truth
 
-def parse(texts: Sequence[str], crops: Sequence[int], seed: int = 0) -> list[DegradationCondition]:
-    """Every combination of the strengths, kernels and ``crops`` that ``--degrade`` names, in their order.
-
-    A file saved by Compare live of ``limpid app`` stands for what it says. Raises UsageError or UnknownNameError for what cannot
-    be read.
-    """
-    made = []
-    for text in itertools.chain.from_iterable(_read_state(text) if text.endswith(".json") else [text] for text in texts):
-        kind, settings = _settings(text)
-        sigmas = [_number(text, value) for value in settings.get("sigma", "").split(",") if value]
-        kernels = [_kernel_name(value, settings) for value in settings.get("kernels", "").split(",") if value]
-        if (kind == "noise" and not sigmas) or (kind == "blur" and not kernels):
-            raise UsageError(f"--degrade {text} names no {'sigma' if kind == 'noise' else 'kernels'}; {_SYNTAX}")
-        file = Path(settings["file"]).expanduser() if "file" in settings else None
-        blurs: list[str | None] = [*kernels] or [None]
-        sides: list[int | None] = [*crops] or [None]
-        strengths: list[float | None] = [*sigmas] or [None]
-        for blur, crop, sigma in itertools.product(blurs, sides, strengths):
-            conditions: dict[str, Condition] = {} if blur is None else {"blur": blur}
-            conditions |= {} if sigma is None else {"noise": sigma}
-            conditions |= {} if crop is None or len(crops) == 1 else {"size": float(crop)}
-            made.append(DegradationCondition(sigma=sigma, blur=blur, file=file, crop=crop, conditions=conditions, seed=seed))
-    return made
-
-
-def _read_state(file: str) -> list[str]:
-    """The conditions in a saved state."""
-    try:
-        found = json.loads(Path(file).expanduser().read_text(encoding="utf-8"))["degrade"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"--degrade {file} is no state saved by `limpid app` ({type(error).__name__}); {_SYNTAX}") from error
-    if not isinstance(found, list) or not found:
-        raise UsageError(f"--degrade {file} holds no noise and no shake, which are what --degrade knows")
-    return [str(text) for text in found]
-
-
-def _settings(text: str) -> tuple[str, dict[str, str]]:
-    kind, *rest = text.split(":")
-    if kind not in _KEYS:
-        raise UnknownNameError("degradation", kind, _KEYS)
-    settings = {}
-    for part in rest:
-        key, equals, value = part.partition("=")
-        if key not in _KEYS[kind] or not equals:
-            raise UsageError(f"--degrade {text}: {part!r} is not understood; {_SYNTAX}")
-        settings[key] = value
-    return kind, settings
-
-
-def _number(text: str, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 1e4:
-        raise UsageError(f"--degrade {text}: sigma {value!r} is no strength on the 0…255 scale; {_SYNTAX}")
-    return number
-
-
-def _kernel_name(value: str, settings: Mapping[str, str]) -> str:
-    """A place in a file of kernels, or a class of camera shake with an optional number: ``mild`` is ``mild.0``."""
-    name, _, number = value.partition(".")
-    if "file" in settings:
-        if not value.isdigit():
-            raise UsageError(f"--degrade blur with a file takes the places of kernels in it, 0, 1, …; got {value!r}")
-    elif name not in CLASSES or not (number or "0").isdigit():
-        raise UnknownNameError("kernel", value, CLASSES)
-    return value
+    def _strength(self, sigma: float | tuple[float, float], item: str) -> float:
+        if isinstance(sigma, float):
+            return sigma
+        return float(generator(self.seed, "evaluate", "sigma", item).uniform(*sigma))
 
 
 def _kernel(name: str, file: Path | None, seed: int) -> Parameters:
@@ -141,6 +95,6 @@ def _kernel(name: str, file: Path | None, seed: int) -> Parameters:
     return MotionBlur(classes=(kind,)).draw(generator(seed, "evaluate", "kernel", kind, int(number or 0)), (0, 0))
 
 
-def _middle(photo: Tensor, side: int) -> Tensor:
-    cropped = centre_crop(side)(photo.permute(1, 2, 0).numpy())
+def _middle(photo: Tensor, crop: tuple[int, int]) -> Tensor:
+    cropped = centre_crop(*crop)(photo.permute(1, 2, 0).numpy())
     return torch.from_numpy(cropped).permute(2, 0, 1)

@@ -6,19 +6,22 @@ from dataclasses import replace
 from limpid._version import __version__
 from limpid.errors import LimpidError, UsageError
 from limpid.evaluation import cache, saved_images, scoring
-from limpid.evaluation.degradations import DegradationCondition, parse
+from limpid.evaluation.degradation_text import parse
+from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.environment import environment, versions
+from limpid.evaluation.export import exported
 from limpid.evaluation.items import Item
 from limpid.evaluation.methods import Method, NetworkMethod, SavedOutputs, UntouchedInput
 from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.protocols import USUAL, find_protocol, find_size_rule, measures
 from limpid.evaluation.published import published
-from limpid.evaluation.results import INPUT, MetricInfo, Results, Score
+from limpid.evaluation.results import INPUT, MetricInfo, PublishedRow, Results, Score
 from limpid.evaluation.run import run
 from limpid.evaluation.saved_images import Place
 from limpid.evaluation.scoring import Rules, ScoringTask
 from limpid.evaluation.sets import EvaluatedSet, open_set
 from limpid.evaluation.suite import choose
+from limpid.image.read import MAX_PIXELS
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 from limpid.progress import bar, say
@@ -26,6 +29,8 @@ from limpid.runtime.load import load
 
 SCORES = "scores.jsonl"
 """File in the report folder that remembers every score."""
+
+_FORMAT = 2  # of what is remembered; 2: memory includes the weights
 
 
 def evaluate(options: EvaluateOptions) -> Results:
@@ -36,9 +41,11 @@ def evaluate(options: EvaluateOptions) -> Results:
     """
     rule = find_size_rule(options.size_rule)
     find_protocol(options.protocol or "field")  # a misspelt name is said before any folder is read
+    if options.export is not None and not options.degrade:
+        raise UsageError("--export writes what --degrade makes; name a degradation, e.g. --degrade noise:sigma=25")
     degradations = parse(options.degrade, options.crop, options.seed)
     wanted, absent = _wanted(options)
-    sets = _sets(wanted, degradations, options.count)
+    sets = [_read_as(options, one) for one in _sets(wanted, degradations, options.count)]
     task = _task(sets)
     name = options.protocol or USUAL[task.name]
     protocol = find_protocol(name)
@@ -55,6 +62,8 @@ def evaluate(options: EvaluateOptions) -> Results:
         report=options.report,
     )
     candidates = _methods(options, task, budget)
+    if options.export is not None:
+        exported(options.export, [item for one in sets for item in one.items], rule, options.quiet)
     memory = cache.Cache(options.report / SCORES)
     try:
         scores = _Scores(options, rules, candidates, [item for one in sets for item in one.items], memory).all()
@@ -72,7 +81,7 @@ def evaluate(options: EvaluateOptions) -> Results:
         machine=environment(),
         versions=versions(),
         command=options.command,
-        published=() if degradations else published([one.info for one in sets], [metric.name for metric in metrics]),
+        published=() if degradations else _printed(options, sets, metrics),
     )
 
 
@@ -125,8 +134,8 @@ class _Scores:
 
     def _says(self) -> str:
         """All that decides a score besides image and model."""
-        names = " ".join(metric.name for metric in self.rules.metrics)
-        return f"{self.rules.protocol} {self.options.size_rule} {names}"
+        measured = " ".join(f"{metric.name} {metric.identity}" for metric in self.rules.metrics)
+        return f"{_FORMAT} {self.rules.protocol} {self.options.size_rule} {measured}"
 
     def _compute(self, tasks: Sequence[ScoringTask]) -> None:
         with bar(total=len(tasks), unit="image", quiet=self.options.quiet) as progress:
@@ -171,7 +180,10 @@ class _Scores:
         """A score under the labels of this options, whoever computed it."""
         item, label = place
         names = saved_images.names_of(item, label, self.keys[place]) if place in kept else {}
-        return replace(self.found[place], set=item.set, item=item.name, model=label, conditions=dict(item.conditions), traces=names)
+        known = self.found[place]
+        return replace(
+            known, set=item.set, item=item.name, model=label, conditions=dict(item.conditions), traces=names, scene=item.scene
+        )
 
 
 def _wanted(options: EvaluateOptions) -> tuple[list[str], list[str]]:
@@ -191,6 +203,14 @@ def _sets(wanted: Sequence[str], degradations: Sequence[DegradationCondition], c
     if twice:
         raise UsageError(f"two sets are called {twice!r}; name them apart with --on NAME=DIR")
     return sets
+
+
+def _read_as(options: EvaluateOptions, one: EvaluatedSet) -> EvaluatedSet:
+    """The set with its photos read as the options say; what was filled in is remembered apart."""
+    limit = MAX_PIXELS if options.max_pixels is None else options.max_pixels
+    mark = " filled" if options.allow_truncated else ""
+    items = (replace(item, key=item.key + mark, max_pixels=limit, allow_truncated=options.allow_truncated) for item in one.items)
+    return replace(one, items=tuple(items))
 
 
 def _task(sets: Sequence[EvaluatedSet]) -> Task:
@@ -239,6 +259,10 @@ def _network(options: EvaluateOptions, task: Task, label: str, name: str, budget
     return NetworkMethod(separator, label, resolution=options.resolution, budget=budget, jobs=options.jobs)
 
 
+def _printed(options: EvaluateOptions, sets: Sequence[EvaluatedSet], metrics: Sequence[Metric]) -> tuple[PublishedRow, ...]:
+    return published([one.info for one in sets], [metric.name for metric in metrics], options.size_rule)
+
+
 def _info(metric: Metric) -> MetricInfo:
     return MetricInfo(
         name=metric.name,
@@ -256,7 +280,7 @@ def _notes(scores: Sequence[Score], metrics: Sequence[MetricInfo]) -> list[str]:
     for model in dict.fromkeys(score.model for score in scores):
         mine = [score for score in scores if score.model == model]
         failed = sum(bool(score.error) for score in mine)
-        notes += [f"{model}: {failed} of {len(mine)} images failed and are in none of its means"] if failed else []
+        notes += [f"{model}: {failed} of {len(mine)} images failed; no mean of any model holds them"] if failed else []
         for metric in metrics:
             capped = sum(score.capped.get(metric.name, 0) for score in mine)
             notes += [f"{model}: {metric.title} was capped at 100 dB where it is infinite, {capped} times"] if capped else []

@@ -13,7 +13,7 @@ from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import Condition
 from limpid.image.photo import Photo
-from limpid.image.read import read
+from limpid.image.read import MAX_PIXELS, read
 from limpid.image.resample import resample
 from limpid.metrics.whdr import Judgement, read_judgements
 
@@ -48,7 +48,8 @@ class Item:
 
     ``input``: None where it is made from the truth by ``degradation``; ``truths``: layer → file, of those that the set has, the
     first the one that people want; ``judgements``: file of what people said of it. ``key``: what stands for its files in the
-    cache; ``fault``: why it cannot be measured at all, in one line, or empty.
+    cache; ``fault``: why it cannot be measured at all, in one line, or empty; ``scene``: that of ``Score``;
+    ``max_pixels`` and ``allow_truncated``: how its files are read.
     """
 
     set: str
@@ -59,6 +60,13 @@ class Item:
     degradation: DegradationCondition | None = None
     key: str = ""
     fault: str = ""
+    scene: str = ""
+    max_pixels: int = MAX_PIXELS
+    allow_truncated: bool = False
+
+    def read(self, path: Path) -> Photo:
+        """A photo as this item's files are read. Raises PhotoError, naming the file."""
+        return read(path, max_pixels=self.max_pixels, allow_truncated=self.allow_truncated)
 
     @property
     def conditions(self) -> Mapping[str, Condition]:
@@ -75,7 +83,7 @@ class Item:
         if self.degradation is not None:
             return self._degraded(self.degradation, rule)
         assert self.input is not None
-        photo, truths = read(self.input), {layer: read(path) for layer, path in self.truths.items()}
+        photo, truths = self.read(self.input), {layer: self.read(path) for layer, path in self.truths.items()}
         for layer, truth in truths.items():
             if (photo.height, photo.width) != (truth.height, truth.width):
                 raise DataError(

@@ -19,7 +19,6 @@ from limpid.evaluation.items import Case, Item, resized
 from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import INPUT, ModelInfo
 from limpid.files import sha256
-from limpid.image.read import read
 from limpid.layers.task import Task
 from limpid.runtime.memory import default_budget
 from limpid.runtime.options import SeparationOptions
@@ -87,6 +86,8 @@ class NetworkMethod:
             precision=separator.precision,
         )
         self._backbones = _fillings(separator)
+        tensors = (*separator.network.parameters(), *separator.network.buffers())
+        self._held = sum(tensor.nbytes for tensor in tensors if tensor.device.type == "cpu")  # a GPU's count has them already
 
     def identity(self, item: Item) -> str:
         """Weights and whatever else decides the output."""
@@ -108,7 +109,7 @@ class NetworkMethod:
             for band in self.separator.bands(case.photo, self.options, names, plan):
                 for name, layer in layers.items():
                     layer[:, band.top : band.bottom] = band.layers[name]
-        return Estimate(layers=layers, seconds=time.perf_counter() - started, peak_bytes=peak.bytes)
+        return Estimate(layers=layers, seconds=time.perf_counter() - started, peak_bytes=self._held + peak.bytes)
 
 
 class SavedOutputs:
@@ -131,10 +132,10 @@ class SavedOutputs:
 
     def estimate(self, item: Item, case: Case, names: Sequence[str], rule: SizeRule) -> Estimate:
         """The outputs as they were written. Raises DataError for another size than that of the photo and for a missing file."""
-        return Estimate(layers={name: self._layer(self._path(item, name), case, rule) for name in names})
+        return Estimate(layers={name: self._layer(item, self._path(item, name), case, rule) for name in names})
 
-    def _layer(self, path: Path, case: Case, rule: SizeRule) -> Tensor:
-        photo = read(path)
+    def _layer(self, item: Item, path: Path, case: Case, rule: SizeRule) -> Tensor:
+        photo = item.read(path)
         if (photo.height, photo.width) == case.native:
             photo = resized(photo, rule)
         if (photo.height, photo.width) != case.size:
@@ -149,12 +150,12 @@ class SavedOutputs:
         found = self._find(item, layer)
         if found is None:
             name = f"{item.name}.png" if layer == self.task.primary else f"{item.name}.{layer}.png"
-            place = self.folder / _condition(item) / name
+            place = self.folder / condition_folder(item) / name
             raise DataError(f"{place} is missing: there is no output of {self.info.label} for it; write it or leave out this model")
         return found
 
     def _find(self, item: Item, layer: str) -> Path | None:
-        condition, name = _condition(item), item.set.partition("/")[0]
+        condition, name = condition_folder(item), item.set.partition("/")[0]
         folders = [self.folder / item.set / condition, self.folder / name / condition, self.folder / condition]
         place = PurePosixPath(item.name)
         stems = [*([place.name] if layer == self.task.primary else []), f"{place.name}.{layer}"]
@@ -171,7 +172,7 @@ class SavedOutputs:
         return self._found[folder]
 
 
-def _condition(item: Item) -> str:
+def condition_folder(item: Item) -> str:
     """Folder of an image's degradation: ``noise-25``; empty without one."""
     named = (f"{name}-{value:g}" if isinstance(value, float) else f"{name}-{value}" for name, value in item.conditions.items())
     return "-".join(named)

@@ -25,12 +25,12 @@ def _folders(given: Sequence[str]) -> dict[str, Path]:
     return folders
 
 
-def _sides(text: str) -> tuple[int, ...]:
-    """``500`` or ``128,256``."""
-    sides = text.split(",")
-    if not all(side.strip().isdigit() and int(side) > 0 for side in sides):
-        raise UsageError(f"--crop takes sides in pixels, e.g. 500 or 128,256; got {text!r}")
-    return tuple(map(int, sides))
+def _sides(text: str) -> tuple[int | tuple[int, int], ...]:
+    """``500``, ``128,256`` or ``512x512,256x128``."""
+    sides = [part.strip().lower().split("x") for part in text.split(",")]
+    if not all(len(side) <= 2 and all(number.isdigit() and int(number) > 0 for number in side) for side in sides):
+        raise UsageError(f"--crop takes sides, or widths and heights, in pixels, e.g. 500 or 512x512,256x128; got {text!r}")
+    return tuple(int(side[0]) if len(side) == 1 else (int(side[0]), int(side[1])) for side in sides)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -43,10 +43,11 @@ class EvaluateOptions(DeviceOptions):
 
     ``models``: label → name or file of a network; ``outputs``: label → folder of what other code made; ``on``: sets, as ``SET``,
     ``SET=DIR`` or ``DIR``; ``suite``: a collection of sets by name, whose folders ``roots`` (a YAML file) or the settings of this
-    machine name. ``degrade``: conditions of restoration, none for pairs, with ``crop``, sides of centre crops in pixels, and
-    ``seed``. ``count``: so many images of each set, None for all; ``max_memory``: bytes above the imported process, None for the
-    default of the machine; ``metrics``: measures besides those of the protocol, ``METRIC`` or ``METRIC@LAYER``; ``command``: as
-    typed, for the report.
+    machine name. ``degrade``: conditions of restoration, none for pairs, with ``crop``, centre crops by their side or by width and
+    height in pixels, ``seed``, and ``export``, a folder that takes what models see and the truth as 32-bit TIFF. ``count``: so
+    many images of each set, None for all; ``max_memory``: bytes above the imported process, None for the default of the machine;
+    ``max_pixels`` and ``allow_truncated``: as for ``limpid.read``; ``metrics``: measures besides those of the protocol, ``METRIC``
+    or ``METRIC@LAYER``; ``command``: as typed, for the report.
     """
 
     models: Mapping[str, str] = option({}, "NAME, FILE or LABEL=FILE; repeatable.", "--model", "-m", text=labelled, repeatable=True)
@@ -60,13 +61,18 @@ class EvaluateOptions(DeviceOptions):
     size_rule: str = option("native", "native, floor32, floor8 or floor4.")
     metrics: Sequence[str] = option((), "Further measures, e.g. lpips_vgg,psnr_y,psnr@reflection.", text=_names)
     degrade: Sequence[str] = option(
-        (), "noise:sigma=5,25,50 or blur:kernels=small,mild,big[:sigma=…][:file=…]; repeatable.", metavar="KIND:…"
+        (), "noise:sigma=5,25 or blur:kernels=mild,big[:file=…], gauss:width=…, jpeg:quality=…; repeatable.", metavar="KIND:…"
     )
-    crop: Sequence[int] = option((), "With --degrade: centre crops, e.g. 500 for Kodak24.", metavar="N[,N]", text=_sides)
+    crop: Sequence[int | tuple[int, int]] = option(
+        (), "With --degrade: centre crops, 500 or 512x256.", metavar="N[xN][,…]", text=_sides
+    )
+    export: Path | None = option(None, "With --degrade: write the degraded photos here, 32-bit TIFF.")
     seed: int = option(0, "With --degrade: of noise and kernels.", minimum=0)
     report: Path = option(Path("evaluation"), "Folder of tables, report and remembered scores.")
     count: int | None = option(None, "So many images of each set.", "-n", "--count", minimum=1)
     traces: Literal["all", "worst", "none"] = option("worst", "Of which images input, output and truth are saved.")
+    max_pixels: int | None = option(None, "Refuse photos with more pixels (default 178,956,970).")
+    allow_truncated: bool = option(False, "Measure on cut-off photos too, missing rows grey.")
     jobs: int = option(1, "Processes beside each other; --max-memory is shared.", minimum=1)
     max_memory: int | None = option(None, "Memory above the imported process, e.g. 2GB.", text=parse_bytes)
     resolution: Literal["full", "auto"] = option("full", "full: every pixel; auto: as `limpid separate`.")

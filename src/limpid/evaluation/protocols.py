@@ -179,6 +179,7 @@ def _build(column: Column, backbone_weights: str) -> Metric:
         pretrained = "pretrained" if backbone_weights == "none" else backbone_weights
         settings["backbone_weights"] = "none" if column.metric.endswith(_RANDOM) else pretrained
     built: Metric = catalogue.find("metrics", name).build(**settings)
+    built = replace(built, identity=f"{built.name} {sorted(column.settings.items())} {built.identity}")
     return built.of(column.layer) if column.layer else built
 
 

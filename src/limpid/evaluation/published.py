@@ -1,4 +1,8 @@
-"""Published numbers beside ours: ``published.yaml``, for the sets and measures of one evaluation."""
+"""Published numbers beside ours: ``published.yaml``, for the sets, measures and size rule of one evaluation.
+
+A number stands beside ours only where the variant, the count of images and the size rule agree with what its table says of them;
+what a table does not say is said beside its source.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
@@ -11,11 +15,18 @@ from limpid.evaluation.results import PublishedRow, SetInfo
 _AVERAGE = "average"
 
 
-def published(sets: Sequence[SetInfo], metrics: Iterable[str]) -> tuple[PublishedRow, ...]:
-    """What was printed for these sets under these measures; a paper's average only when all its sets are here."""
-    labels = {info.name: info.label for info in sets if info.name}
+def published(sets: Sequence[SetInfo], metrics: Iterable[str], size_rule: str = "native") -> tuple[PublishedRow, ...]:
+    """What was printed for these sets under these measures; a paper's average only when all its sets are here and agree."""
     wanted = set(metrics)
-    return tuple(row for table in _tables() for row in _rows(table, labels) if row.metric in wanted)
+    tables = [table for table in _tables() if table.get("size_rule", size_rule) == size_rule]
+    found = ((table, {info.name: info.label for info in sets if _agrees(table, info)}) for table in tables)
+    return tuple(row for table, labels in found for row in _rows(table, labels) if row.metric in wanted)
+
+
+def _agrees(table: Mapping[str, Any], info: SetInfo) -> bool:
+    """Whether a set is the very one of a table, as far as the table says."""
+    count, variant = table.get("counts", {}).get(info.name), table.get("variants", {}).get(info.name)
+    return bool(info.name) and count in (None, info.count) and variant in (None, info.variant)
 
 
 def averaged(sets: Sequence[SetInfo]) -> dict[str, tuple[str, ...]]:
@@ -45,7 +56,14 @@ def _rows(table: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[Publi
             if name not in known or values is None:
                 continue
             for metric, value in zip(table["metrics"], values, strict=True):
-                yield PublishedRow(set=known[name], model=model, metric=metric, value=value, source=table["source"])
+                yield PublishedRow(set=known[name], model=model, metric=metric, value=value, source=_source(table, name))
+
+
+def _source(table: Mapping[str, Any], name: str) -> str:
+    """Where a number stands, and what it does not say."""
+    silent = ["size rule"] if "size_rule" not in table else []
+    silent += ["variant of Real20"] if name == "real20" and name not in table.get("variants", {}) else []
+    return f"{table['source']} ({' and '.join(silent)} not stated)" if silent else str(table["source"])
 
 
 def _tables() -> list[dict[str, Any]]:

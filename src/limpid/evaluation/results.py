@@ -22,7 +22,7 @@ class Score:
     has none; ``capped``: metric → bands whose PSNR was capped, only non-zero ones; ``seconds`` and ``peak_bytes``: of the model on
     this image, 0 for the input; ``conditions``: of restoration, such as {"noise": 25.0} or {"blur": "big"}; ``traces``: ``input``,
     ``output`` and ``truth`` → path below the report folder, empty when not kept; ``error``: one line when the image could not be
-    computed, and then there are no values.
+    computed, and then there are no values. ``scene``: what it shows, where photos of a set repeat scenes; empty: itself alone.
     """
 
     set: str
@@ -36,6 +36,7 @@ class Score:
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     traces: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
+    scene: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,8 @@ class SetInfo:
     """A set of images.
 
     ``count``: how many were used; ``expected``: how many the published ones have, in words; ``fingerprint``: SHA-256 over the names
-    and hashes of its files; ``note``: what else belongs to a result; ``name``: the catalogued set, or empty.
+    and hashes of its files; ``note``: what else belongs to a result; ``name``: the catalogued set, or empty; ``whole``: how many
+    images the folder holds; ``variant``: which of several in circulation, or empty; ``synthetic``: its pairs are computed.
     """
 
     label: str
@@ -64,6 +66,9 @@ class SetInfo:
     fingerprint: str
     note: str = ""
     name: str = ""
+    whole: int = 0
+    variant: str = ""
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,19 +2,22 @@
 
 import hashlib
 import inspect
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from limpid import catalogue
 from limpid.data import pairing
 from limpid.data.layout import FolderSet
 from limpid.data.manifest import NAME, Manifest
-from limpid.errors import DataError, UnknownNameError, UsageError
+from limpid.errors import DataError, PhotoError, UnknownNameError, UsageError
 from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.items import Item
 from limpid.evaluation.results import SetInfo
 from limpid.files import sha256
+from limpid.image.read import size
 from limpid.layers.task import Task, find_task
 from limpid.recipe.text import Document
 from limpid.recipe.variables import resolve, settings_file
@@ -51,15 +54,22 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
     label = label or (manifest.set if manifest else folder.resolve().name)
     name = ALIASES.get(label, label)
     name = name if name in catalogue.names("sets") else ""
-    label += f"/{manifest.variant}" if manifest and manifest.variant else ""
+    said = manifest.variant if manifest else ""
     task = _task(name, folder, degradations)
-    found = _photos(folder, label) if degradations else _pairs(folder, label, task) or _judged(folder, label)
+    find = partial(_photos, folder) if degradations else partial(_found, folder, task)
+    seen = _seen_variant(name, find(label))
+    variant = seen or said
+    label += f"/{variant}" if variant else ""
+    found = find(label)
     if not found:
         raise DataError(f"{folder} holds {'no photos' if degradations else 'no pairs'}; {_remedy(bool(degradations), task)}")
-    used = [_hashed(item) for item in found[:count]]
+    scenes = catalogue.find("sets", name).scenes if name else ""
+    used = [replace(_hashed(item), scene=_scene(scenes, item.name)) for item in found[:count]]
     notes = _notes(name, len(found), len(used), [item for item in used if item.fault])
     if degradations and not (folder / pairing.FOLDERS["transmission"]).is_dir() and (deeper := pairing.photos_deeper(folder)):
         notes.append(f"{deeper} photos in folders below it were not used")
+    if said and seen and said != seen:
+        notes.append(f"its manifest calls it {said}, but its photos have the sizes of {seen}; get it and prepare it again")
     info = SetInfo(
         label=label,
         count=len(used),
@@ -67,6 +77,9 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
         fingerprint=_fingerprint(used),
         note="; ".join(notes),
         name=name,
+        whole=len(found),
+        variant=variant,
+        synthetic=catalogue.find("sets", name).synthetic if name else bool(manifest and manifest.origin),
     )
     degraded = [_degraded(item, degradation) for degradation in degradations for item in used] if degradations else used
     return EvaluatedSet(info=info, task=task, items=tuple(degraded), notes=tuple(f"{label}: {note}" for note in notes))
@@ -130,9 +143,32 @@ def noted(name: str) -> Path:
 def _task(name: str, folder: Path, degradations: Sequence[DegradationCondition]) -> Task:
     """What a set measures: what the degradations ask to undo, what the catalogue says of it, or what its folders hold."""
     if degradations:
-        return find_task("deblur" if any(condition.blur is not None for condition in degradations) else "denoise")
+        return find_task(
+            "deblur" if any((condition.blur or condition.gauss) is not None for condition in degradations) else "denoise"
+        )
     tasks = catalogue.find("sets", name).tasks if name else ()
     return find_task(tasks[0]) if tasks else pairing.task_of(folder)
+
+
+def _seen_variant(name: str, items: Sequence[Item]) -> str:
+    """The one variant of a set that asks for sizes and finds them, all of them; empty where the photos do not tell."""
+    parameter = inspect.signature(catalogue.find("sets", name).build, eval_str=True).parameters.get("variant") if name else None
+    by_name = {item.name: item.files[0] for item in items if item.files and not item.fault}
+    fitting = []
+    for variant in getattr(parameter.annotation, "__args__", ()) if parameter else ():
+        made = catalogue.find("sets", name).build(variant=variant)
+        told = {stem: by_name[stem] for stem in made.sizes if stem in by_name} or ({} if "" not in made.sizes else by_name)
+        try:
+            if told and all(made.fits(stem, size(path)) for stem, path in told.items()):
+                fitting.append(variant)
+        except PhotoError:
+            continue  # that photo is told of when it is measured
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def _found(root: Path, task: Task, label: str) -> list[Item]:
+    """Pairs, or photos with judgements."""
+    return _pairs(root, label, task) or _judged(root, label)
 
 
 def _pairs(root: Path, label: str, task: Task) -> list[Item]:
@@ -187,8 +223,17 @@ def _hashed(item: Item) -> Item:
     return replace(item, key=key)
 
 
+def _scene(pattern: str, stem: str) -> str:
+    """The scene of a stem by the pattern of its set; empty where it names none."""
+    found = re.match(pattern, stem) if pattern else None
+    return found["scene"] if found else ""
+
+
 def _degraded(item: Item, degradation: DegradationCondition) -> Item:
-    return replace(item, key=f"{item.key} {item.name} {degradation.says}", degradation=degradation)
+    """The photo under one draw of a degradation; what several draws make of it is one scene."""
+    name = degradation.named(item.name)
+    scene = item.scene or ("" if degradation.draw is None else item.name)
+    return replace(item, name=name, scene=scene, key=f"{item.key} {name} {degradation.says}", degradation=degradation)
 
 
 def _fingerprint(items: Iterable[Item]) -> str:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from limpid.evaluation.paired import gains
 from limpid.evaluation.published import averaged
 from limpid.evaluation.results import INPUT, MetricInfo, Results
-from limpid.evaluation.summary import Group, Mean, by_image, by_set, groups
+from limpid.evaluation.summary import INTERVALS, Group, Mean, by_image, by_set, groups, of_a_kind
 from limpid.evaluation.table import Cell, Column, Row, Table
 
 _NAMED = 8
@@ -20,7 +21,10 @@ _FIELD = 2
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryRow:
-    """One model on one group of images or on all: ``means``: metric → mean; ``win_rate`` against the input in the headline."""
+    """One model on one group of images or on all: ``means``: metric → mean; ``win_rate`` against the input in the headline.
+
+    ``failed``: images that it failed on.
+    """
 
     group: str
     images: int
@@ -29,6 +33,7 @@ class SummaryRow:
     win_rate: float
     seconds: float
     peak_bytes: int
+    failed: int = 0
 
 
 def rows(results: Results) -> list[SummaryRow]:
@@ -36,9 +41,8 @@ def rows(results: Results) -> list[SummaryRow]:
     parts = groups(results)
     labels = [info.label for info in results.models]
     found = [_row(results, part, model) for part in parts for model in labels if model in part.scores]
-    for conditions in dict.fromkeys(tuple(part.conditions.items()) for part in parts):
-        alike = [part for part in parts if tuple(part.conditions.items()) == conditions]
-        found += _averages(results, alike) if len(alike) > 1 else []
+    for alike in of_a_kind(results, parts):
+        found += _averages(results, alike)
     return found
 
 
@@ -52,6 +56,7 @@ def _row(results: Results, part: Group, model: str) -> SummaryRow:
         win_rate=math.nan if model == INPUT else part.win_rate(model, results.metrics[0]),
         seconds=sum(score.seconds for score in done) / len(done) if done else 0.0,
         peak_bytes=max((score.peak_bytes for score in done), default=0),
+        failed=part.failed(model),
     )
 
 
@@ -63,25 +68,27 @@ def _averages(results: Results, parts: Sequence[Group]) -> list[SummaryRow]:
     found = []
     for model in (info.label for info in results.models):
         images = {metric.name: by_image(parts, model, metric.name) for metric in results.metrics}
-        found.append(_average(f"mean by image over {over}", count, model, images))
+        found.append(_average(f"mean by image over {over}", count, model, images, sum(part.failed(model) for part in parts)))
     for model in (info.label for info in results.models):
         values = {metric.name: by_set(parts, model, metric.name) for metric in results.metrics}
         sets = {name: Mean(value=value, low=math.nan, high=math.nan, count=len(parts)) for name, value in values.items()}
-        found.append(_average(f"mean by set over {over}", count, model, sets))
+        found.append(_average(f"mean by set over {over}", count, model, sets, sum(part.failed(model) for part in parts)))
     return found
 
 
-def _average(group: str, images: int, model: str, means: Mapping[str, Mean]) -> SummaryRow:
-    return SummaryRow(group=group, images=images, model=model, means=means, win_rate=math.nan, seconds=0.0, peak_bytes=0)
+def _average(group: str, images: int, model: str, means: Mapping[str, Mean], failed: int) -> SummaryRow:
+    return SummaryRow(
+        group=group, images=images, model=model, means=means, win_rate=math.nan, seconds=0.0, peak_bytes=0, failed=failed
+    )
 
 
 def main_table(results: Results) -> Table:
-    """Means with half the width of their 95 % interval, wins against the input, seconds and memory per image."""
+    """Means with their 95 % interval, failures, wins against the input, seconds and peak memory with weights per image."""
     columns = [
         Column(title="set (images)", numeric=False),
         Column(title="model", numeric=False),
         *map(_column, results.metrics),
-        *(Column(title=title) for title in (f"wins ({results.metrics[0].title})", "s/image", "MB")),
+        *(Column(title=title) for title in ("failed", f"wins ({results.metrics[0].title})", "s/image", "peak MB")),
     ]
     lines, last = [], ""
     for row in rows(results):
@@ -90,13 +97,14 @@ def main_table(results: Results) -> Table:
             Cell(text=f"{row.group} ({row.images})" if first else ""),
             Cell(text=row.model),
             *(_mean(row.means[metric.name], metric) for metric in results.metrics),
+            Cell(text=str(row.failed) if row.failed else ""),
             Cell(text=f"{row.win_rate:.0%}" if math.isfinite(row.win_rate) else ""),
             Cell(text=f"{row.seconds:.2f}" if row.seconds else ""),
             Cell(text=f"{row.peak_bytes / 1e6:.0f}" if row.peak_bytes else ""),
         )
         lines.append(Row(cells=cells, rule=first))
         last = row.group
-    return Table(caption=results.protocol, columns=tuple(columns), rows=tuple(lines))
+    return Table(caption=f"{results.protocol}. {INTERVALS}", columns=tuple(columns), rows=tuple(lines))
 
 
 def field_table(results: Results) -> Table | None:
@@ -138,11 +146,21 @@ def summary_csv(results: Results) -> str:
     """Every mean with its interval, one line per group and model, full precision."""
     ends = ("", "_low", "_high", "_images")
     heading = ["group", "images", "model", *(f"{m.name}{end}" for m in results.metrics for end in ends)]
-    lines = [[*heading, "win_rate", "seconds", "peak_bytes"]]
+    lines = [[*heading, "failed", "win_rate", "seconds", "peak_bytes"]]
     for row in rows(results):
         cells = [(mean.value, mean.low, mean.high, mean.count) for mean in (row.means[m.name] for m in results.metrics)]
         numbers = [_number(value) for cell in cells for value in cell]
-        lines.append([row.group, str(row.images), row.model, *numbers, *map(_number, (row.win_rate, row.seconds, row.peak_bytes))])
+        tail = [str(row.failed), *map(_number, (row.win_rate, row.seconds, row.peak_bytes))]
+        lines.append([row.group, str(row.images), row.model, *numbers, *tail])
+    return _csv(lines)
+
+
+def paired_csv(results: Results) -> str:
+    """Every paired comparison in every metric, full precision."""
+    lines = [["group", "metric", "model", "against", "images", "gain", "low", "high", "p", "wins"]]
+    for one in gains(results, results.metrics):
+        numbers = map(_number, (one.gain.value, one.gain.low, one.gain.high, one.p, one.wins))
+        lines.append([one.group, one.metric, one.model, one.against, str(one.gain.count), *numbers])
     return _csv(lines)
 
 
@@ -165,11 +183,10 @@ def _column(metric: MetricInfo) -> Column:
 
 
 def _mean(mean: Mean, metric: MetricInfo) -> Cell:
-    """``14.92`` and ``±0.95``, with the number of images where some have no value."""
+    """``14.92`` and ``[13.90, 15.81]``, with the number of images where some are left out."""
     if not math.isfinite(mean.value):
         return Cell(text="–")
-    half = (mean.high - mean.low) / 2
-    spread = f"±{half:.{metric.digits}f}" if math.isfinite(half) else ""
+    spread = f"[{mean.low:.{metric.digits}f}, {mean.high:.{metric.digits}f}]" if math.isfinite(mean.low) else ""
     counted = f"(n={mean.count})" if mean.without else ""
     return Cell(text=f"{mean.value:.{metric.digits}f}", aside=" ".join(filter(None, (spread, counted))))
 

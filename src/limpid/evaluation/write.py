@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from limpid.errors import MissingExtraError, UsageError
+from limpid.evaluation.paired import paired_table
 from limpid.evaluation.results import Results, write_json
 from limpid.evaluation.table_writers import latex, markdown
-from limpid.evaluation.tables import field_table, main_table, per_image_csv, summary_csv
+from limpid.evaluation.tables import field_table, main_table, paired_csv, per_image_csv, summary_csv
 from limpid.progress import say
 
 
@@ -15,12 +16,13 @@ def write(results: Results, folder: Path) -> list[Path]:
     Without the libraries of the report the rest is written, and a line says which extra to install. Raises UsageError when the
     folder cannot be written to.
     """
-    tables = [table for table in (main_table(results), field_table(results)) if table is not None]
+    tables = [table for table in (main_table(results), field_table(results), paired_table(results)) if table is not None]
     notes = "".join(f"- {note}\n" for note in results.notes)
     texts = {
         "table.md": "\n".join(f"{table.caption}\n\n{markdown(table)}" for table in tables) + (f"\n{notes}" if notes else ""),
         "table.csv": summary_csv(results),
         "per_image.csv": per_image_csv(results),
+        "paired.csv": paired_csv(results),
         "table.tex": "\n".join(map(latex, tables)),
     }
     try:

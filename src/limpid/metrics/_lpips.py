@@ -6,6 +6,7 @@ Its layers are run one after another, and compared in strips of rows, so that no
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -15,6 +16,7 @@ from limpid.backbones._backbone import Backbone, Home
 from limpid.blocks._torchvision import mend
 from limpid.catalogue import MetricEntry
 from limpid.errors import MissingExtraError
+from limpid.files import sha256
 from limpid.metrics._measure import Metric, check_photos
 from limpid.weights.fetch import Remote
 
@@ -118,8 +120,8 @@ def entry(trunk: type[Trunk]) -> MetricEntry:
         """LPIPS of (3, H, W) photos, 0…1. At least 0, lower is better; the formula is that of ``Lpips``.
 
         ``backbone_weights``: ``pretrained`` (cache, else download), the path of torchvision's file or its folder, or ``none`` for
-        a random network, which says so in its name. Raises WeightsError when the weights cannot be had, MissingExtraError
-        without torchmetrics and torchvision.
+        a random network, which says so in its name, as does a file without the checksum of the published one. Raises WeightsError
+        when the weights cannot be had, MissingExtraError without torchmetrics and torchvision.
         """
         return _metric(trunk, backbone_weights)
 
@@ -132,13 +134,24 @@ def entry(trunk: type[Trunk]) -> MetricEntry:
 
 def _metric(trunk: type[Trunk], weights: str) -> Metric:
     compute = Lpips(trunk, weights)
-    random = compute.trunk.origin == "none"
+    suffix, says, digest = _kind(compute.trunk)
     return Metric(
-        name=f"lpips_{trunk.network}" + ("_random" if random else ""),
-        title=f"{trunk.label} v{VERSION}" + (", random network" if random else ""),
+        name=f"lpips_{trunk.network}{suffix}",
+        title=f"{trunk.label} v{VERSION}{says}",
         compute=compute,
         direction="lower",
         range=(0.0, torch.inf),
         digits=3,
         memory=trunk.memory,
+        identity=digest,
     )
+
+
+def _kind(trunk: Trunk) -> tuple[str, str, str]:
+    """What the name and the title of a network say of its weights, and their SHA-256: published ones need no word."""
+    if trunk.origin in (None, "none"):
+        return "_random", ", random network", ""
+    digest = sha256(Path(str(trunk.origin)))
+    remote = trunk.home.remote
+    known = remote is not None and digest.startswith(remote.sha256)
+    return ("", "", digest) if known else ("_own", ", own weights", digest)

@@ -32,6 +32,7 @@ class Metric:
     way is better. ``range``: smallest and largest value. ``digits``: decimals that the field prints. ``against``: the true layer
     that it compares with, or ``judgements`` of people; empty where that is left to the caller. ``exact``: how many bands of a pair
     were given the cap instead of infinity.
+    ``identity``: what else decides the number, settings and weights, by content, so that remembered ones can be told apart.
     ``memory``: bytes that one call needs per pixel beyond the photos, at most (measured on 2304×3456).
     """
 
@@ -44,6 +45,7 @@ class Metric:
     digits: int = 4
     against: str = ""
     exact: Callable[[Tensor, Tensor], int] | None = None
+    identity: str = ""
     memory: int = 70
 
     def __call__(self, estimate: Tensor, target: Any) -> float:

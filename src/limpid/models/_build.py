@@ -1,6 +1,8 @@
 """Networks by name, for people: ``limpid.create_model`` and ``limpid.list_models``."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from inspect import signature
 from typing import Any
 
@@ -30,13 +32,16 @@ def create_model(name: str, size: str | None = None, **settings: Any) -> LayerNe
     return entry.build(**{**catalogue.settings_of(entry, size), **settings})
 
 
-def list_models(task: str | None = None) -> list[str]:
-    """Names of all networks, or of those that do one task.
+def list_models(pattern: str | None = None) -> list[str]:
+    """Names of all networks, or of those whose name or task fits a pattern, such as ``*net*`` or ``reflection``.
 
     >>> list_models("intrinsic")
     ['light_unet', 'sils', 'usi3d']
+    >>> "limpid" in list_models("*refl*")
+    True
     """
-    return [name for name in catalogue.names("models") if task is None or task in catalogue.find("models", name).tasks]
+    named = {name: (name, *catalogue.find("models", name).tasks) for name in catalogue.names("models")}
+    return [name for name, words in named.items() if pattern is None or any(fnmatchcase(word, pattern) for word in words)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +64,10 @@ class Description:
         return asdict(self)
 
 
-def describe() -> list[Description]:
-    """All networks; parameters are counted on the meta device, so that nothing is allocated."""
+def describe(names: Sequence[str] | None = None) -> list[Description]:
+    """All networks, or ``names``; parameters are counted on the meta device, so that nothing is allocated."""
     described = []
-    for name in catalogue.names("models"):
+    for name in catalogue.names("models") if names is None else names:
         entry = catalogue.find("models", name)
         described.append(
             Description(

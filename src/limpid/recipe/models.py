@@ -208,6 +208,8 @@ class Train(Section):
     """Share of the average of the weights that each step keeps; null: no average."""
     clip: Annotated[float, Field(gt=0)] | None = None
     """Longest norm of the gradient; null: unlimited."""
+    init: str | None = None
+    """Weights that the network starts from, by their shipped name or as a file; null: random ones. `--init` comes before it."""
     frozen: Annotated[tuple[Name, ...], Items] = ()
     """Parts of the network that keep the weights that they start with."""
     accumulate: Count = 1

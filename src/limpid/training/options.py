@@ -14,7 +14,8 @@ class TrainOptions:
 
     ``recipe``: name of a shipped one, or a file; ``overrides``: ``key=value`` and ``NAME=folder``. The run goes to the folder
     ``out``/``name``. ``resume``: go on from its state, ``force``: although recipe or number of processes differ. ``init``:
-    checkpoint to start the network from. ``max_steps``, ``max_minutes``: end early, resumable. ``wandb``: also log there.
+    checkpoint to start the network from, or the name of shipped weights; it is scored as epoch 0. ``max_steps``,
+    ``max_minutes``: end early, resumable. ``wandb``: also log there.
     """
 
     recipe: str | None = option(None, "Name of a shipped recipe, or a YAML file.", argument=True)
@@ -23,7 +24,7 @@ class TrainOptions:
     out: Path = option(Path("runs"), "Folder of runs; this one goes to OUT/NAME.")
     resume: bool = option(False, "Go on where the run stands.")
     force: bool = option(False, "Resume although the recipe or the number of devices differs.")
-    init: Path | None = option(None, "Checkpoint to start the network from, ours or a published one.")
+    init: Path | None = option(None, "Weights to start from: a shipped NAME, or a FILE, ours or a published one.")
     test_only: bool = option(False, "No training: score the run's best weights, dump pictures.")
     devices: int | None = option(None, "Processes, one per device (train.devices).", minimum=1)
     device: str = option("auto", "auto, cpu, cuda or mps.")

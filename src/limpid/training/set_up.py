@@ -22,6 +22,7 @@ from limpid.training.optimizer_step import OptimizerSlot
 from limpid.training.procedure import unwrapped
 from limpid.training.run_state import read_state
 from limpid.training.schedules import Plateau
+from limpid.weights.manifest import locate, rows
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -85,7 +86,7 @@ def set_up(
     recipe, procedure = loaded.recipe, assembly.procedure
     resumed = resume is not None and resume.is_file()
     if not resumed:
-        _start(assembly, init)
+        _start(assembly, starting_weights(init, recipe))
     ema = EMA(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
     slots = {}
     for name, module in procedure.networks.items():
@@ -118,6 +119,17 @@ def set_up(
         _check_same(state, loaded, fabric, force=force)
         run.restore(state)
     return run
+
+
+def starting_weights(init: Path | None, recipe: Recipe) -> Path | None:
+    """The file that a run starts from: ``init``, else that of the recipe; shipped weights go by their name.
+
+    Raises WeightsError for shipped weights that are damaged.
+    """
+    wanted = init if init is not None else None if recipe.train.init is None else Path(recipe.train.init).expanduser()
+    if wanted is None or wanted.exists() or str(wanted) not in rows():
+        return wanted
+    return locate(str(wanted))
 
 
 def _start(assembly: Assembly, init: Path | None) -> None:

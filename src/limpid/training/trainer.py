@@ -24,13 +24,13 @@ from limpid.runtime.separator import Separator
 from limpid.training.assemble import Assembly, assemble, fill, scored_sets
 from limpid.training.kept_weights import BestWeights, NumberedWeights, check_room, estimate, weights
 from limpid.training.load_recipe import load_recipe
-from limpid.training.logger import Logger
+from limpid.training.logger import Logger, epoch_line
 from limpid.training.loop import FinishedStep, NotFiniteError, TrainingLoop
 from limpid.training.options import TrainOptions
 from limpid.training.procedure import unwrapped
 from limpid.training.run_state import tight, write_state
 from limpid.training.sample_images import at_native_size, remove_old, write_sample_images
-from limpid.training.set_up import LAST, RECIPE, launch, set_up
+from limpid.training.set_up import LAST, RECIPE, launch, set_up, starting_weights
 from limpid.training.stops import Stop, listening
 from limpid.training.validation import merit
 
@@ -174,6 +174,7 @@ class Trainer:
         """All steps that are left; returns the exit code."""
         if not self.run.step:
             self._save()  # a run that is killed early goes on from the same start, whatever it was
+            self._score_start(stop)
         self._end_epoch(stop)  # one that a signal has interrupted
         batches = self.run.batches(self.assembly.stream, self.assembly.task)
         try:
@@ -188,6 +189,7 @@ class Trainer:
                     self._save()
                 if over:
                     break
+            self._say_start_is_best()
         except NotFiniteError:
             self._save()
             raise
@@ -196,6 +198,21 @@ class Trainer:
             if self.writes:
                 self.logger.close()
         return stop.asked or 0
+
+    def _score_start(self, stop: Stop) -> None:
+        """Scores and weights of epoch 0, where the network starts from somebody's: an epoch below them is no gain."""
+        if starting_weights(self.options.init, self.run.recipe) is None:
+            return
+        scores = self._scores(stop) if self.writes else None
+        score = None if scores is None else merit(self.assembly.task, scores.get("validation", {}))
+        if scores is not None and score is not None:
+            self.logger.note(epoch_line(0, 0, scores, None, time.monotonic() - self.started))
+            self.best.offer(self._checkpoint, epoch=0, step=0, score=score)
+        self.run.fabric.barrier()
+
+    def _say_start_is_best(self) -> None:
+        if self.writes and self.run.step == self.run.total and self.best.kept and self.best.kept[0].epoch == 0:
+            self.logger.note("no epoch beats the weights that the run started from: they are kept as its best")
 
     def _record(self, done: FinishedStep) -> None:
         if not self.writes:

@@ -15,4 +15,9 @@ def berkeley_synthetic(*, counts: tuple[int, ...] = (13700,)) -> FolderSet:
     return FolderSet(name="berkeley_synthetic", layouts=(layout,), counts=counts, required=("transmission", "reflection"))
 
 
-ENTRY = SetEntry(build=berkeley_synthetic, tasks=("reflection",), source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376")
+ENTRY = SetEntry(
+    build=berkeley_synthetic,
+    tasks=("reflection",),
+    source="Zhang, Ng & Chen, CVPR 2018, arXiv:1806.05376",
+    home="https://github.com/ceciliavision/perceptual-reflection-removal",
+)

@@ -10,4 +10,9 @@ def cbsd68(*, counts: tuple[int, ...] = (68,)) -> FolderSet:
     return FolderSet(name="cbsd68", layouts=layouts, counts=counts, required=("photo",), sizes={"": (321, 481)})
 
 
-ENTRY = SetEntry(build=cbsd68, tasks=("denoise",), source="Martin et al., ICCV 2001; Roth & Black, CVPR 2005 (the 68)")
+ENTRY = SetEntry(
+    build=cbsd68,
+    tasks=("denoise",),
+    source="Martin et al., ICCV 2001; Roth & Black, CVPR 2005 (the 68)",
+    home="https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/",
+)

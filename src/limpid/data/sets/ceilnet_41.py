@@ -11,4 +11,10 @@ def ceilnet_41(*, counts: tuple[int, ...] = (41,)) -> FolderSet:
     return FolderSet(name="ceilnet_41", layouts=(triples(folder), tidy(folder)), counts=counts, optional=("reflection",))
 
 
-ENTRY = SetEntry(build=ceilnet_41, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")
+ENTRY = SetEntry(
+    build=ceilnet_41,
+    tasks=("reflection",),
+    source="Fan et al., ICCV 2017, arXiv:1708.03474",
+    synthetic=True,
+    home="https://github.com/fqnchina/CEILNet",
+)

@@ -15,4 +15,9 @@ def ceilnet_real45(*, counts: tuple[int, ...] = (45,)) -> FolderSet:
     return FolderSet(name="ceilnet_real45", layouts=(published, tidy(folder)), counts=counts, required=("input",))
 
 
-ENTRY = SetEntry(build=ceilnet_real45, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")
+ENTRY = SetEntry(
+    build=ceilnet_real45,
+    tasks=("reflection",),
+    source="Fan et al., ICCV 2017, arXiv:1708.03474",
+    home="https://github.com/fqnchina/CEILNet",
+)

@@ -24,4 +24,10 @@ def ceilnet_table2(*, counts: tuple[int, ...] = (100,)) -> FolderSet:
     )
 
 
-ENTRY = SetEntry(build=ceilnet_table2, tasks=("reflection",), source="Fan et al., ICCV 2017, arXiv:1708.03474")
+ENTRY = SetEntry(
+    build=ceilnet_table2,
+    tasks=("reflection",),
+    source="Fan et al., ICCV 2017, arXiv:1708.03474",
+    synthetic=True,
+    home="https://github.com/fqnchina/CEILNet",
+)

@@ -29,4 +29,5 @@ ENTRY = SetEntry(
     build=dead_leaves_saved,
     tasks=("denoise", "deblur"),
     source="published presets of a dead-leaves training set (Lee, Mumford & Huang, IJCV 2001, for the model)",
+    synthetic=True,
 )

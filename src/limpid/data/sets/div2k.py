@@ -19,4 +19,10 @@ def div2k(*, variant: Literal["train", "valid"] = "train") -> FolderSet:
     )
 
 
-ENTRY = SetEntry(build=div2k, tasks=("denoise", "deblur"), source="Agustsson & Timofte, CVPR Workshops 2017")
+ENTRY = SetEntry(
+    build=div2k,
+    tasks=("denoise", "deblur"),
+    source="Agustsson & Timofte, CVPR Workshops 2017",
+    home="https://data.vision.ee.ethz.ch/cvl/DIV2K/",
+    licence="academic research only",
+)

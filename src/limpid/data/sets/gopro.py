@@ -33,4 +33,11 @@ def gopro(*, variant: Literal["test", "train"] = "test", counts: tuple[int, ...]
     )
 
 
-ENTRY = SetEntry(build=gopro, tasks=("deblur",), source="Nah, Kim & Lee, CVPR 2017, arXiv:1612.02177")
+ENTRY = SetEntry(
+    build=gopro,
+    tasks=("deblur",),
+    source="Nah, Kim & Lee, CVPR 2017, arXiv:1612.02177",
+    scenes=r"(?P<scene>GOPR.+)-\d+$",
+    home="https://seungjunnah.github.io/Datasets/gopro",
+    licence="CC BY 4.0",
+)

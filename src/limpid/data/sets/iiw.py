@@ -14,4 +14,9 @@ def iiw(*, counts: tuple[int, ...] = (5230,)) -> FolderSet:
     return FolderSet(name="iiw", layouts=(layout,), counts=counts, required=("photo", "judgements"))
 
 
-ENTRY = SetEntry(build=iiw, tasks=("intrinsic",), source="Bell, Bala & Snavely, SIGGRAPH 2014")
+ENTRY = SetEntry(
+    build=iiw,
+    tasks=("intrinsic",),
+    source="Bell, Bala & Snavely, SIGGRAPH 2014",
+    home="http://opensurfaces.cs.cornell.edu/publications/intrinsic/",
+)

@@ -35,4 +35,6 @@ ENTRY = SetEntry(
     build=kodak24,
     tasks=("denoise",),
     source="Kodak Lossless True Color Image Suite; crops: Zhang, Zuo & Zhang, TIP 2018 (FFDNet)",
+    home="https://r0k.us/graphics/kodak/",
+    licence="released for unrestricted use",
 )

@@ -26,4 +26,11 @@ def mpi_sintel(*, counts: tuple[int, ...] = (890, 1064)) -> FolderSet:
     )
 
 
-ENTRY = SetEntry(build=mpi_sintel, tasks=("intrinsic",), source="Butler et al., ECCV 2012")
+ENTRY = SetEntry(
+    build=mpi_sintel,
+    tasks=("intrinsic",),
+    source="Butler et al., ECCV 2012",
+    scenes=r"(?P<scene>.+)_\d+$",
+    synthetic=True,
+    home="http://sintel.is.tue.mpg.de/",
+)

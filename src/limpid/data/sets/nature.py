@@ -24,4 +24,9 @@ def nature(*, variant: Literal["train", "test"] = "train", counts: tuple[int, ..
     return FolderSet(name="nature", variant=variant, layouts=(archive, repackaged), counts=counts or (_COUNTS[variant],))
 
 
-ENTRY = SetEntry(build=nature, tasks=("reflection",), source="Li et al., CVPR 2020, arXiv:1911.06634 (IBCLN)")
+ENTRY = SetEntry(
+    build=nature,
+    tasks=("reflection",),
+    source="Li et al., CVPR 2020, arXiv:1911.06634 (IBCLN)",
+    home="https://github.com/JHL-HUST/IBCLN",
+)

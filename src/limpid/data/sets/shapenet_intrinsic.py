@@ -20,4 +20,6 @@ ENTRY = SetEntry(
     build=shapenet_intrinsic,
     tasks=("intrinsic",),
     source="Shi et al., CVPR 2017; layout of Liu et al., CVPR 2020 (USI3D)",
+    synthetic=True,
+    home="https://github.com/shi-jian/shapenet-intrinsics",
 )

@@ -30,4 +30,10 @@ def sir2_objects(*, counts: tuple[int, ...] = (200,)) -> FolderSet:
     return FolderSet(name="sir2_objects", layouts=layouts, counts=counts, optional=("reflection",))
 
 
-ENTRY = SetEntry(build=sir2_objects, tasks=("reflection",), source="Wan et al., ICCV 2017 (SIR2)")
+ENTRY = SetEntry(
+    build=sir2_objects,
+    tasks=("reflection",),
+    source="Wan et al., ICCV 2017 (SIR2)",
+    scenes=r"(?P<scene>\d+|[a-z]{2})[_-]",
+    home="https://sir2data.github.io/",
+)

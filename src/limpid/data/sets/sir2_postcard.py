@@ -22,4 +22,10 @@ def sir2_postcard(*, counts: tuple[int, ...] = (199, 200, 198, 179)) -> FolderSe
     return FolderSet(name="sir2_postcard", layouts=layouts, counts=counts, optional=("reflection",))
 
 
-ENTRY = SetEntry(build=sir2_postcard, tasks=("reflection",), source="Wan et al., ICCV 2017 (SIR2)")
+ENTRY = SetEntry(
+    build=sir2_postcard,
+    tasks=("reflection",),
+    source="Wan et al., ICCV 2017 (SIR2)",
+    scenes=r"(?:(?:Focus|Thickness)_)?(?P<scene>[a-z]{2})[_-]",
+    home="https://sir2data.github.io/",
+)

@@ -23,4 +23,9 @@ def sir2_wild(*, counts: tuple[int, ...] = (55, 101, 52)) -> FolderSet:
     return FolderSet(name="sir2_wild", layouts=layouts, counts=counts, optional=("reflection",))
 
 
-ENTRY = SetEntry(build=sir2_wild, tasks=("reflection",), source="Wan et al., ICCV 2017, and IEEE TPAMI 2022 (SIR2+)")
+ENTRY = SetEntry(
+    build=sir2_wild,
+    tasks=("reflection",),
+    source="Wan et al., ICCV 2017, and IEEE TPAMI 2022 (SIR2+)",
+    home="https://sir2data.github.io/",
+)

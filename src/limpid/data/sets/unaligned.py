@@ -17,4 +17,9 @@ def unaligned(
     return FolderSet(name="unaligned", variant=variant, layouts=(tidy(variant),), counts=counts or (_COUNTS[variant],))
 
 
-ENTRY = SetEntry(build=unaligned, tasks=("reflection",), source="Wei et al., CVPR 2019, arXiv:1904.00637 (ERRNet)")
+ENTRY = SetEntry(
+    build=unaligned,
+    tasks=("reflection",),
+    source="Wei et al., CVPR 2019, arXiv:1904.00637 (ERRNet)",
+    home="https://github.com/Vandermode/ERRNet",
+)

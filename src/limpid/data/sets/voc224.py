@@ -16,12 +16,14 @@ LIST_SHA256 = "66b9bbc03dfded80c672325189a653518cac77ce820596651c421851c14ff84e"
 def voc224(*, names: Path, sha256: str = LIST_SHA256) -> FolderSet:
     """``VOCdevkit/VOC2012/JPEGImages/<id>.jpg`` → ``<id>.png``, the photos of the list ``names`` alone.
 
+    ``PNGImages`` holds what others have cropped already, 224 pixels a side.
+
     Raises DataError for a list that is missing or not the published one (``sha256``).
     """
     stems = listed(names, sha256)
     return FolderSet(
         name="voc224",
-        layouts=(photos("JPEGImages", stem=r"\d{4}_\d{6}"),),
+        layouts=tuple(photos(folder, stem=r"\d{4}_\d{6}") for folder in ("JPEGImages", "PNGImages")),
         counts=(len(stems),),
         stems=stems,
         required=("photo",),
@@ -42,4 +44,8 @@ def listed(names: Path, sha256: str) -> frozenset[str]:
     return frozenset(Path(line.decode().strip()).stem for line in bare if line.strip())
 
 
-ENTRY = SetEntry(build=voc224, source="Everingham et al., IJCV 2010; list and crop: Fan et al., ICCV 2017, Wei et al., CVPR 2019")
+ENTRY = SetEntry(
+    build=voc224,
+    source="Everingham et al., IJCV 2010; list and crop: Fan et al., ICCV 2017, Wei et al., CVPR 2019",
+    home="http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
+)

@@ -6,7 +6,7 @@ from limpid.catalogue import SourceEntry
 from limpid.data.augment import Augment
 from limpid.data.concat import Sources
 from limpid.data.pairing import Mismatch
-from limpid.data.pairs import PairSource
+from limpid.data.pairs import PairSource, Part
 from limpid.data.photo_folders import Roots, folders
 from limpid.layers.task import Task
 
@@ -19,6 +19,8 @@ def pairs(
     allow_missing: bool = False,
     on_mismatch: Mismatch = "refuse",
     reflection: Literal["file", "difference"] = "file",
+    part: Part = "all",
+    hold_out: float = 0.2,
 ) -> Sources:
     """Every pair of one or several roots: ``blended/`` and the folders of the task's layers, such as ``transmission_layer/``.
 
@@ -26,7 +28,16 @@ def pairs(
     """
     return Sources(
         [
-            PairSource(folder, augment, task=task, allow_missing=allow_missing, on_mismatch=on_mismatch, reflection=reflection)
+            PairSource(
+                folder,
+                augment,
+                task=task,
+                allow_missing=allow_missing,
+                on_mismatch=on_mismatch,
+                reflection=reflection,
+                part=part,
+                hold_out=hold_out,
+            )
             for folder in folders(root)
         ]
     )

@@ -90,7 +90,7 @@ def _cloud(key: str, groups: Sequence[Group], metric: MetricInfo, marks: Marks) 
 
 def _boxes(key: str, groups: Sequence[Group], metric: MetricInfo, marks: Marks) -> Chart | None:
     values = {
-        model: np.asarray([value for group in groups for value in group.values(model, metric.name).values()]) for model in marks
+        model: np.asarray([value for group in groups for value in group.shared(model, metric.name).values()]) for model in marks
     }
     values = {model: row for model, row in values.items() if len(row)}
     if not values:
@@ -109,7 +109,8 @@ def _degradation(key: str, family: Sequence[Group], name: str, metric: MetricInf
         return _chart(key, caption, lambda axes: curves(axes, steps, lines, marks, titles))
     classes: dict[str, list[Group]] = {}
     for group in family:
-        classes.setdefault(str(group.conditions[name]).partition(".")[0], []).append(group)  # big.0 and big.1 are both big
+        mark = str(group.conditions[name])
+        classes.setdefault(mark.partition(".")[0] if name == "blur" else mark, []).append(group)  # big.0 and big.1 are both big
     lines = _lines(list(classes.values()), metric, marks)
     caption = f"{metric.title} by class of {name}, mean and 95 % interval."
     return _chart(key, caption, lambda axes: bars(axes, list(classes), lines, marks, titles))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limpid.errors import MissingExtraError
+from limpid.evaluation.paired import paired_table
 from limpid.evaluation.published import averaged
 from limpid.evaluation.report import appendix
 from limpid.evaluation.report.charts import degradation_charts, image_charts, sets_of
@@ -14,7 +15,7 @@ from limpid.evaluation.report.elements import Block, Section
 from limpid.evaluation.report.gallery import LONGEST, scenes
 from limpid.evaluation.report.tables import WINS, condition_tables, image_table, listed, set_table
 from limpid.evaluation.results import INPUT, Results
-from limpid.evaluation.summary import Group, groups
+from limpid.evaluation.summary import Group, groups, of_a_kind
 from limpid.evaluation.table import Mark, marks
 
 if TYPE_CHECKING:
@@ -90,27 +91,26 @@ def _sections(results: Results, folder: Path) -> tuple[Section, ...]:
 def _tables(results: Results, parts: Sequence[Group], looks: Mapping[str, Mark]) -> tuple[Block, ...]:
     """By condition, named averages, then group by group.
 
-    Averages are taken over sets under the same conditions only: a mean over several strengths of noise says nothing.
+    Averages are taken over sets under the same conditions only, and never over photographed and computed pairs together: a mean
+    over several strengths of noise says nothing.
     """
-    alike: dict[str, list[Group]] = {}
-    for part in parts:
-        alike.setdefault(part.label.removeprefix(part.set), []).append(part)
     blocks: list[Block] = []
     for found in sets_of(parts).values():
         blocks += condition_tables(results, found, looks) if len(found) > 1 else []
-    for condition, found in alike.items():
-        if len(found) > 1:
-            note = f"Every image counts once, over {listed(found)}."
-            blocks += [
-                image_table(results, found, looks, name=f"Average by image{condition}", note=note),
-                set_table(results, found, looks, name=f"Average by set{condition}"),
-            ]
+    for found in of_a_kind(results, parts):
+        condition = found[0].label.removeprefix(found[0].set)
+        note = f"Every image counts once, over {listed(found)}."
+        blocks += [
+            image_table(results, found, looks, name=f"Average by image{condition}", note=note),
+            set_table(results, found, looks, name=f"Average by set{condition}"),
+        ]
     for name, members in averaged(results.sets).items():
         found = [part for part in parts if part.set in members and not part.conditions]
         blocks += [image_table(results, found, looks, name=name, printed=name)] if found else []
     for part in parts:
         blocks.append(image_table(results, [part], looks, name=part.label, printed="" if part.conditions else part.set))
-    return tuple(blocks)
+    paired = paired_table(results)
+    return tuple(blocks) if paired is None else (*blocks, paired)
 
 
 def _method(results: Results, looks: Mapping[str, Mark]) -> tuple[Block, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from limpid.evaluation.results import INPUT, MetricInfo, PublishedRow, Results
-from limpid.evaluation.summary import Group, Mean, by_image, by_set, win_rate
+from limpid.evaluation.summary import FEWEST, Group, Mean, by_image, by_set, win_rate
 from limpid.evaluation.table import Cell, Column, Mark, Row, Table
 
 Marks = Mapping[str, Mark]
@@ -14,8 +14,9 @@ Marks = Mapping[str, Mark]
 ARROWS = {"higher": "↑", "lower": "↓"}
 
 WINS = (
-    "Small below each mean: its 95 % interval (bootstrap over images). Wins: share of the images that a model made better than the"
-    " untouched input, a tie counting half. (20 of 21): that many images have a value. A click on a heading sorts."
+    "Small below each mean: its 95 % interval (percentile bootstrap over images, or over scenes where photos repeat them; none"
+    f" below {FEWEST}). Wins: share of the images that a model made better than the untouched input, a tie counting half. Means are"
+    " over the images for which all models have a value; (20 of 21): over that many. A click on a heading sorts."
 )
 """How to read the tables."""
 
@@ -48,6 +49,7 @@ def image_table(results: Results, groups: Sequence[Group], marks: Marks, *, name
             model.label,
             marks[model.label],
             [(by_image(groups, model.label, it.name), _wins(groups, model.label, it)) for it in results.metrics],
+            sum(group.failed(model.label) for group in groups),
         )
         for model in results.models
         if any(model.label in group.scores for group in groups)
@@ -124,8 +126,8 @@ def _column(metric: MetricInfo) -> Column:
     )
 
 
-def _row(results: Results, label: str, mark: Mark, pairs: Sequence[tuple[Mean, float]]) -> Row:
-    cells = [Cell(text=label)]
+def _row(results: Results, label: str, mark: Mark, pairs: Sequence[tuple[Mean, float]], failed: int) -> Row:
+    cells = [Cell(text=label, aside=f"{amount(failed, 'image')} failed" if failed else "")]
     for (mean, wins), metric in zip(pairs, results.metrics, strict=True):
         shown = label != INPUT and math.isfinite(wins)
         cells += [_mean(mean, metric), Cell(text=f"{wins:.0%}".replace("%", " %"), sort=wins) if shown else Cell(text="")]
@@ -135,9 +137,9 @@ def _row(results: Results, label: str, mark: Mark, pairs: Sequence[tuple[Mean, f
 def _mean(mean: Mean, metric: MetricInfo) -> Cell:
     if not mean.count:
         return Cell(text="–")
-    reach = f"{number(mean.low, metric.digits)} … {number(mean.high, metric.digits)}"
+    reach = f"{number(mean.low, metric.digits)} … {number(mean.high, metric.digits)}" if math.isfinite(mean.low) else ""
     missing = f" ({mean.count} of {mean.count + mean.without})" if mean.without else ""
-    return Cell(text=number(mean.value, metric.digits), aside=reach + missing, sort=mean.value)
+    return Cell(text=number(mean.value, metric.digits), aside=f"{reach}{missing}".strip(), sort=mean.value)
 
 
 def _value(value: float, metric: MetricInfo) -> Cell:
@@ -153,7 +155,7 @@ def _wins(groups: Sequence[Group], model: str, metric: MetricInfo) -> float:
         return {
             f"{place}/{item}": value
             for place, group in enumerate(groups)
-            for item, value in group.values(label, metric.name).items()
+            for item, value in group.shared(label, metric.name).items()
         }
 
     return win_rate(pooled(model), pooled(INPUT), metric)

@@ -78,8 +78,14 @@ def kernel_of(parameters: Parameters) -> np.ndarray:
     return shake_kernel(seeded(parameters["seed"], "shake"), parameters["extent"])
 
 
-@lru_cache(maxsize=4)
 def _read(path: Path) -> list[np.ndarray]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []
+    return _read_as(path, tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+
+
+@lru_cache(maxsize=4)
+def _read_as(path: Path, state: tuple[tuple[str, int, int], ...]) -> list[np.ndarray]:
+    """``state``: names, times and sizes of the files, so that a set that was written anew is read anew."""
     return read_kernels(path)
 
 
