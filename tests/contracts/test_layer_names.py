@@ -41,6 +41,17 @@ def first_stream(network: LayerNetwork) -> object:
     return network.ending.register_forward_hook(first_silent)
 
 
+def darkened(name: str) -> Callable[[LayerNetwork], object]:
+    """Silence a convolution before a sigmoid: its weights are 0, its biases far below."""
+
+    def darken(network: LayerNetwork) -> object:
+        convolution = network.get_submodule(name)
+        convolution.weight.data.zero_()
+        return convolution.bias.data.fill_(-1000.0)
+
+    return darken
+
+
 WITNESSES = {
     "basenet": Witness(part("deconv3"), "transmission", "the published network answers with T alone; R is I − T"),
     "dsrnet": Witness(first_stream, "transmission", "T is the stream in the first half of the batch, as published"),
@@ -48,6 +59,7 @@ WITNESSES = {
     "hypercolumn": Witness(part("conv_last", 3), "reflection", "the first three channels are T, as published, the last three R"),
     "ibcln": Witness(part("G_T.output"), "transmission", "published as two files: G_T makes T, G_R makes R"),
     "limpid": Witness(part("heads.1"), "reflection", "the first head changes the photo into T, the second makes R"),
+    "ytmt": Witness(darkened("icnn2.outc_1.conv"), "transmission", "published: the first stream is T, the second R"),
     "usi3d": Witness(part("r"), "albedo", "published decoders: r of the reflectance, s of the shading"),
 }
 """Name of a network → what tells its layers apart."""
