@@ -11,15 +11,16 @@ from limpid.blocks.fuse_norms import fold_norms
 from limpid.checkpoints import file
 from limpid.checkpoints.experiment import newest_generator
 from limpid.checkpoints.unwrap import Weights
-from limpid.errors import UnknownNameError, UsageError, WeightsError
+from limpid.errors import UnknownNameError, UnrecognisedError, UsageError, WeightsError
 from limpid.files import sha256
 from limpid.image.read import Source
-from limpid.layers.network import channels_last
+from limpid.layers.network import LayerNetwork, channels_last
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task, find_task
 from limpid.options import subject_with_keywords
 from limpid.progress import say
 from limpid.runtime.device import choose_device, choose_precision
+from limpid.runtime.foreign import MODEL, TASKS, open_foreign
 from limpid.runtime.options import LoadOptions
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
@@ -64,21 +65,42 @@ def load(
     """
     where = choose_device(device)
     found = _find(name, task or DEFAULT_TASK)
-    checkpoint = file.read(found.path, weights)
-    chosen = _task(checkpoint.model, task, found)
-    network = file.build(checkpoint, source=str(found.path))
-    for remark in checkpoint.remarks:
+    opened = _open(found, weights)
+    network = opened.network
+    chosen = _task(opened.tasks, task, found)
+    for remark in opened.remarks:
         say(f"note: {found.path.name} {remark}")
-    _fill_backbones(network, checkpoint.model, backbone_weights)
+    _fill_backbones(network, opened.model, backbone_weights)
     fold_norms(network)
     channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
-    return Separator(network, chosen, name=found.label, model=checkpoint.model, precision=arithmetic, sha256=found.sha256)
+    return Separator(network, chosen, name=found.label, model=opened.model, precision=arithmetic, sha256=found.sha256)
 
 
-def _task(model: str, wanted: str | None, weights: _Weights) -> Task:
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """The network of a file, its name in the catalogue, what it does, and what a person must hear of the file."""
+
+    network: LayerNetwork
+    model: str
+    tasks: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def _open(found: _Weights, weights: Weights) -> _Opened:
+    """A network of ours; one that is not is offered to spandrel."""
+    try:
+        checkpoint = file.read(found.path, weights)
+    except UnrecognisedError as refusal:
+        foreign = open_foreign(found.path, refusal)
+        return _Opened(network=foreign.network, model=MODEL, tasks=TASKS, remarks=(foreign.says,))
+    tasks = catalogue.find("models", checkpoint.model).tasks
+    network = file.build(checkpoint, source=str(found.path))
+    return _Opened(network=network, model=checkpoint.model, tasks=tasks, remarks=checkpoint.remarks)
+
+
+def _task(tasks: tuple[str, ...], wanted: str | None, weights: _Weights) -> Task:
     """The task that was asked for, or what the weights, or else their network, are usually for."""
-    tasks = catalogue.find("models", model).tasks
     if wanted is not None and wanted not in tasks:
         find_task(wanted)
         raise UsageError(
