@@ -17,6 +17,7 @@ _AT_ONCE = 256  # windows whose attention is held at once where no gradient is w
 
 
 @cache
+@torch.inference_mode(mode=False)  # what is kept must serve training too
 def _offsets(window: int, streams: int) -> Tensor:
     """Row of the table of biases for each pair of places (n, n), n = streams · window²; places of the first stream come first."""
     axes = (torch.arange(side, device="cpu") for side in (streams, window, window))

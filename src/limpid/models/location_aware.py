@@ -230,5 +230,5 @@ ENTRY = ModelEntry(
     licence="none stated: all rights reserved; ask the authors",
     tasks=("reflection",),
     layers=("transmission", "reflection"),
-    sizes={"base": {}, "tiny": {"width": 8, "steps": 2}},
+    sizes={"base": {}, "tiny": {"width": 16, "steps": 2}},
 )
