@@ -80,7 +80,7 @@ def _needs(needs: Needs) -> str:
 
 
 def _year(source: str) -> str:
-    found = re.search(r"\b(?:19|20)\d\d\b", source) or re.search(r"arXiv:(\d\d)", source)
+    found = re.search(r"\b(?<!arXiv:)(?:19|20)\d\d\b", source) or re.search(r"arXiv:(\d\d)", source)
     return "-" if found is None else found[0] if found.lastindex is None else f"20{found[1]}"
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from limpid import load
+from limpid.blocks._torchvision import mend
 from limpid.errors import UsageError, WeightsError
 
 
@@ -97,6 +98,7 @@ def test_what_spandrel_does_not_know_keeps_our_word(weights, pretend):
 
 @pytest.mark.skipif(find_spec("spandrel") is None, reason="the extra spandrel is not installed")
 def test_the_library_itself_opens_a_network(tmp_path):
+    mend()  # beside a torchvision of another build the library cannot be imported without
     from spandrel.architectures.DnCNN import DnCNN
 
     torch.manual_seed(0)
