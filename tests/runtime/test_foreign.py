@@ -102,6 +102,6 @@ def test_the_library_itself_opens_a_network(tmp_path):
     from spandrel.architectures.DnCNN import DnCNN
 
     torch.manual_seed(0)
-    torch.save(DnCNN(in_nc=3, out_nc=3, nc=8, nb=4, act_mode="R").state_dict(), tmp_path / "dncnn.pth")
+    torch.save(DnCNN(in_nc=3, out_nc=3, nc=8, nb=17, act_mode="R").state_dict(), tmp_path / "dncnn.pth")
     layers = load(tmp_path / "dncnn.pth")(torch.rand(3, 20, 24))
     assert layers.restored.shape == (3, 20, 24)
