@@ -16,7 +16,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks docs examples
 	$(BIN)/ruff format --check src tests benchmarks docs examples
 	$(BIN)/mypy
-	$(BIN)/mypy docs/generate.py docs/doctests.py examples
+	$(BIN)/mypy docs/generate.py docs/field.py docs/doctests.py examples
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py build/docs

@@ -9,6 +9,7 @@ LimpidError
 ├── ShapeError            tensors do not fit each other or the contract
 ├── DataError             a data set does not hold what it should
 ├── WeightsError          weights are missing, damaged or belong to another network
+│   └── UnrecognisedError they are of no network that is known here
 ├── DeviceError           the device asked for is not there
 ├── NoRoomError           a photo does not fit the memory that is allowed
 ├── BusyError             too many photos wait already; ask again later
@@ -66,6 +67,10 @@ class DataError(LimpidError):
 
 class WeightsError(LimpidError):
     """Weights are missing, damaged, not finite, or made for another network."""
+
+
+class UnrecognisedError(WeightsError):
+    """Weights are sound but of no network of the catalogue."""
 
 
 class DeviceError(LimpidError):

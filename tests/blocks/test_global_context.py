@@ -35,6 +35,7 @@ NETWORKS = {
     "hypercolumn hgnetv2": {"backbone": "hgnetv2", "width": 8, "variant": "residual_skips", "output_skip_scale": 1.0},
     "hypercolumn vitt": {"backbone": "dinov3_vitt", "width": 8},
     "usi3d": {"width": 8, "style": 4, "residuals": 1, "hidden": 16},
+    "ytmt": {"width": 8, "reduction": 2, "hypercolumn": FIRSTS[:2], "stages": 1},
     "hypercolumn stretched": {"backbone": "dinov3_vitt", "width": 8, "stretch_padding": True},
 }
 SIZE = (331, 607)

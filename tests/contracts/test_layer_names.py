@@ -33,14 +33,32 @@ def part(name: str, first: int = 0) -> Callable[[LayerNetwork], object]:
     return lambda network: [parameter.data[first:].zero_() for parameter in network.get_submodule(name).parameters()]
 
 
-def first_stream(network: LayerNetwork) -> object:
+def first_stream(name: str) -> Callable[[LayerNetwork], object]:
     """Silence the first half of the batch that leaves the last layer of both streams."""
 
     def first_silent(module: object, entered: object, streams: torch.Tensor) -> torch.Tensor:
         first, second = streams.chunk(2)
         return torch.cat((torch.zeros_like(first), second))
 
-    return network.ending.register_forward_hook(first_silent)
+    return lambda network: network.get_submodule(name).register_forward_hook(first_silent)
+
+
+def takes_all(network: LayerNetwork) -> object:
+    """What the second branch of a decoder takes off the photo is the photo."""
+    seen: list[torch.Tensor] = []
+    network.register_forward_pre_hook(lambda module, entered: seen.append(entered[0]))
+    return network.decoder_blocks.register_forward_hook(lambda module, entered, taken: torch.cat((taken[:, :3], seen[-1]), dim=1))
+
+
+def darkened(name: str) -> Callable[[LayerNetwork], object]:
+    """Silence a convolution before a sigmoid: its weights are 0, its biases far below."""
+
+    def darken(network: LayerNetwork) -> object:
+        convolution = network.get_submodule(name)
+        convolution.weight.data.zero_()
+        return convolution.bias.data.fill_(-1000.0)
+
+    return darken
 
 
 def endless_light(network: LayerNetwork) -> object:
@@ -57,13 +75,18 @@ def black_decoder(network: LayerNetwork) -> object:
 
 WITNESSES = {
     "basenet": Witness(part("deconv3"), "transmission", "the published network answers with T alone; R is I − T"),
-    "dsrnet": Witness(first_stream, "transmission", "T is the stream in the first half of the batch, as published"),
+    "dsrnet": Witness(first_stream("ending"), "transmission", "T is the stream in the first half of the batch, as published"),
+    "dsit": Witness(first_stream("out"), "transmission", "published streams: l is T, r is R"),
     "errnet": Witness(part("deconv3"), "transmission", "the published network answers with T alone; R is I − T"),
     "hypercolumn": Witness(part("conv_last", 3), "reflection", "the first three channels are T, as published, the last three R"),
     "ibcln": Witness(part("G_T.output"), "transmission", "published as two files: G_T makes T, G_R makes R"),
     "light_unet": Witness(endless_light, "albedo", "the albedo is the photo over the light, the shading is the light"),
+    "location_aware": Witness(part("output"), "transmission", "published: the half that removes ends in `output`"),
+    "ragnet": Witness(darkened("GT_state.outTc.conv"), "transmission", "published as two networks: GT makes T, GR makes R"),
+    "rdnet": Witness(takes_all, "transmission", "published: channels 3-5 of a column are T, which the second branch makes"),
     "limpid": Witness(part("heads.1"), "reflection", "the first head changes the photo into T, the second makes R"),
     "sils": Witness(black_decoder, "reflection", "decoders stand in the order of the layers' names"),
+    "ytmt": Witness(darkened("icnn2.outc_1.conv"), "transmission", "published: the first stream is T, the second R"),
     "usi3d": Witness(part("r"), "albedo", "published decoders: r of the reflectance, s of the shading"),
 }
 """Name of a network → what tells its layers apart."""

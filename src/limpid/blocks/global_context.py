@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.blocks.resize import Cut
-from limpid.layers.context import GlobalModule, PassesRecall, Recall, Tile, recalled
+from limpid.blocks.resize import Cut, cut
+from limpid.layers.context import GlobalModule, PassesRecall, Recall, Tile, recalled, tile_of
 
 
 class RecallSequential(nn.Sequential, PassesRecall):
@@ -42,6 +42,30 @@ class GlobalNorm(GlobalModule):
         statistics = recall.tensors(self, lambda: torch.var_mean(features, (2, 3), correction=0, keepdim=True), [shape, shape])
         variance, mean = statistics
         return (features - mean) * torch.rsqrt(variance + self.epsilon)
+
+
+class Doubling(nn.Module, PassesRecall):
+    """Twice the size, bilinear with aligned corners, of a map with ``stride`` pixels of the photo per cell.
+
+    (B, C, H, W) → (B, C, 2H, 2W). A cell moves with the size of the whole photo, which a tile therefore has to know.
+    """
+
+    def __init__(self, *, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, features: Tensor, recall: Recall | None = None) -> Tensor:
+        """Enlarge the map of a photo or of a tile."""
+        tile = tile_of(recall)
+        if tile is None:
+            return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
+        height, width = features.shape[-2:]
+        rows = self._cut(tile.top, height, tile.height)
+        return cut(features, rows, self._cut(tile.left, width, tile.width), "corners").to(features.dtype)
+
+    def _cut(self, start: int, count: int, length: int) -> Cut:
+        held, cells = start // self.stride, length // self.stride
+        return Cut(first=2 * held, count=2 * count, length=2 * cells, cells=cells, held=held)
 
 
 def cuts(tile: Tile, size: tuple[int, int], stride: int) -> tuple[Cut, Cut]:

@@ -83,12 +83,17 @@ def _depthwise(channels: int, out: int, groups: int) -> nn.Conv2d:
     return nn.Conv2d(channels, out, 3, padding=1, groups=groups)
 
 
-def _halves(channels: int, middle: nn.Module) -> tuple[RecallSequential, RecallSequential]:
-    """The plain block, with ``middle`` between its gate and its last convolution."""
+def spatial_half(channels: int, middle: nn.Module) -> RecallSequential:
+    """The first half of the plain block, with ``middle`` between its gate and its last convolution."""
     c = channels
     first = (*_expansion(c), _depthwise(2 * c, 2 * c, 2 * c))
+    return RecallSequential(Shared(*first), MutualGate(), Shared(middle), Shared(nn.Conv2d(c, c, 1)))
+
+
+def _halves(channels: int, middle: nn.Module) -> tuple[RecallSequential, RecallSequential]:
+    c = channels
     return (
-        RecallSequential(Shared(*first), MutualGate(), Shared(middle), Shared(nn.Conv2d(c, c, 1))),
+        spatial_half(c, middle),
         RecallSequential(Shared(*_expansion(c)), MutualGate(), Shared(nn.Conv2d(c, c, 1))),
     )
 

@@ -104,7 +104,8 @@ class NafBlock(nn.Module, PassesRecall):
 
     ``mean``: what the channel attention averages with, None leaves the attention out; ``window``: short for a ``LocalMean``
     of that side, features. ``feed_forward``: channels inside the channel half before its gate, None for twice the block's
-    own. ``activation``: with another one than the gate the 3×3 convolution halves the channels instead, in groups of two.
+    own, as ``spread`` in the spatial half. ``activation``: with another one than the gate the 3×3 convolution halves the
+    channels instead, in groups of two.
     (B, C, H, W) → (B, C, H, W). Raises SettingError for an odd ``feed_forward`` before a gate.
     """
 
@@ -115,6 +116,7 @@ class NafBlock(nn.Module, PassesRecall):
         window: int | None = None,
         mean: nn.Module | None = None,
         feed_forward: int | None = None,
+        spread: int | None = None,
         activation: Activation = "gate",
         norm: bool = True,
     ) -> None:
@@ -123,13 +125,15 @@ class NafBlock(nn.Module, PassesRecall):
         inner = 2 * channels if feed_forward is None else feed_forward
         if gated and inner % 2:
             raise SettingError(f"a gate halves the channels of the feed-forward part, so they must be even; got {inner}")
-        spread = 2 * channels if gated else channels
+        outer = 2 * channels if spread is None else spread
+        kept = outer // 2  # by the gate, or by the 3×3 convolution
+        between = outer if gated else kept
         mean = LocalMean(window) if window else mean
         self.norm1 = ChannelNorm(channels) if norm else nn.Identity()
-        self.conv1 = nn.Conv2d(channels, 2 * channels, 1)
-        self.conv2 = nn.Conv2d(2 * channels, spread, 3, padding=1, groups=spread)
-        self.attention = RecallSequential(mean, nn.Conv2d(channels, channels, 1)) if mean else None
-        self.conv3 = nn.Conv2d(channels, channels, 1)
+        self.conv1 = nn.Conv2d(channels, outer, 1)
+        self.conv2 = nn.Conv2d(outer, between, 3, padding=1, groups=between)
+        self.attention = RecallSequential(mean, nn.Conv2d(kept, kept, 1)) if mean else None
+        self.conv3 = nn.Conv2d(kept, channels, 1)
         self.norm2 = ChannelNorm(channels) if norm else nn.Identity()
         self.conv4 = nn.Conv2d(channels, inner, 1)
         self.conv5 = nn.Conv2d(inner // 2 if gated else inner, channels, 1)

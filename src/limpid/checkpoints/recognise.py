@@ -15,7 +15,7 @@ from limpid.catalogue import Settings
 from limpid.checkpoints.convert._converter import Converter, Told
 from limpid.checkpoints.convert._shapes import Shapes, shapes_of
 from limpid.checkpoints.unwrap import Candidate, Weights, candidates, is_averaged
-from limpid.errors import LimpidError, MissingExtraError, WeightsError
+from limpid.errors import LimpidError, MissingExtraError, UnrecognisedError, WeightsError
 
 _SHOWN = 5  # names that a message lists
 _FAMILIES = 2  # networks that are compared in all their sizes
@@ -39,8 +39,8 @@ def recognise(tensors: Mapping[str, Tensor], source: str, weights: Weights = "av
     """Find the network, asking every converter, then comparing with every named size; ``source`` names the file in messages.
 
     Tensors under a prefix are tried when the whole set fits nothing (a file with networks of losses beside the one wanted).
-    ``weights``: which of two that differ in that word. Raises WeightsError when nothing fits, with the nearest network and what
-    differs, or when more than one does.
+    ``weights``: which of two that differ in that word. Raises UnrecognisedError when nothing fits, with the nearest network and
+    what differs, WeightsError when more than one does.
     """
     found: list[Recognised] = []
     depth = 0
@@ -50,7 +50,7 @@ def recognise(tensors: Mapping[str, Tensor], source: str, weights: Weights = "av
         depth = candidate.prefix.count(".")
         found += _fits(candidate)
     if not found:
-        raise WeightsError(_nearest(tensors, source))
+        raise UnrecognisedError(_nearest(tensors, source))
     if len(found) == 2 and is_averaged(found[0].prefix) != is_averaged(found[1].prefix):
         averaged, raw = sorted(found, key=lambda fit: not is_averaged(fit.prefix))
         chosen, other = (averaged, raw) if weights == "averaged" else (raw, averaged)

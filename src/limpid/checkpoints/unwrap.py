@@ -33,8 +33,8 @@ WRAPPERS = (
 )
 """Keys under which published files hold the network, the one to prefer first; averaged weights add a word of ``_AVERAGED``."""
 
-PARTS = (("i", "r", "s", "fs", "fm"), ("G_T", "G_R"))
-"""Networks published as several state dicts in one file (USI3D, IBCLN), whose names become prefixes."""
+PARTS = (("i", "r", "s", "fs", "fm"), ("G_T", "G_R"), ("icnn", "icnn2"), ("GR_state", "GT_state"))
+"""Networks published as several state dicts in one file (USI3D, IBCLN, YTMT, RAGNet), whose names become prefixes."""
 
 _AVERAGED = re.compile(r"(?<![A-Za-z])(ema|swa|avg|averaged?|shadow|polyak)(?![A-Za-z])|EMA|SWA")
 _COUNTERS = ("total_ops", "total_params", "n_averaged")  # what thop.profile and torch's AveragedModel leave among the weights

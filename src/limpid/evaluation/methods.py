@@ -20,6 +20,7 @@ from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import INPUT, ModelInfo
 from limpid.files import sha256
 from limpid.layers.task import Task
+from limpid.runtime.foreign import ForeignNetwork
 from limpid.runtime.memory import default_budget
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import Separator
@@ -79,7 +80,7 @@ class NetworkMethod:
         self.options = SeparationOptions(resolution=resolution, max_memory=room)
         self.info = ModelInfo(
             label=label,
-            description=f"{separator.name}: {type(separator.network).__name__}; {find('models', separator.model).source}",
+            description=f"{separator.name}: {type(separator.network).__name__}; {_source(separator)}",
             weights=separator.sha256 or "",
             parameters=sum(parameter.numel() for parameter in separator.network.parameters()),
             device=str(separator.device),
@@ -170,6 +171,11 @@ class SavedOutputs:
                 raise DataError(f"{folder} holds two outputs of one stem; {listing(double)}. Remove one of them.")
             self._found[folder] = files
         return self._found[folder]
+
+
+def _source(separator: Separator) -> str:
+    network = separator.network
+    return network.source if isinstance(network, ForeignNetwork) else find("models", separator.model).source
 
 
 def condition_folder(item: Item) -> str:

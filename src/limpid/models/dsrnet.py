@@ -11,15 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.backbones.vgg19 import FIRSTS, Vgg19
-from limpid.blocks.global_context import RecallSequential
+from limpid.blocks.global_context import Doubling, RecallSequential
 from limpid.blocks.mutual import Kind, MutualBlock, Shared, SingleBlock
-from limpid.blocks.resize import Cut, cut
 from limpid.catalogue import ModelEntry
-from limpid.layers.context import PassesRecall, Recall, tile_of
+from limpid.layers.context import Recall
 from limpid.layers.network import LayerNetwork, Needs, Resize
 from limpid.layers.separation import Separation
 
@@ -29,30 +27,6 @@ _INTRO = 32  # channels that the pyramid gives to the photo itself, and to all d
 def both(features: Tensor) -> Tensor:
     """The same features for both streams: (B, C, H, W) → (2B, C, H, W)."""
     return torch.cat((features, features))
-
-
-class Doubling(nn.Module, PassesRecall):
-    """Twice the size, bilinear with aligned corners, of a map with ``stride`` pixels of the photo per cell.
-
-    (B, C, H, W) → (B, C, 2H, 2W). A cell moves with the size of the whole photo, which a tile therefore has to know.
-    """
-
-    def __init__(self, *, stride: int) -> None:
-        super().__init__()
-        self.stride = stride
-
-    def forward(self, features: Tensor, recall: Recall | None = None) -> Tensor:
-        """Enlarge the map of a photo or of a tile."""
-        tile = tile_of(recall)
-        if tile is None:
-            return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
-        height, width = features.shape[-2:]
-        rows = self._cut(tile.top, height, tile.height)
-        return cut(features, rows, self._cut(tile.left, width, tile.width), "corners").to(features.dtype)
-
-    def _cut(self, start: int, count: int, length: int) -> Cut:
-        held, cells = start // self.stride, length // self.stride
-        return Cut(first=2 * held, count=2 * count, length=2 * cells, cells=cells, held=held)
 
 
 class Pyramid(nn.Module):

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limpid.blocks.cascade import conv, double
 from limpid.catalogue import ModelEntry
 from limpid.errors import SettingError
 from limpid.layers.context import Recall
@@ -27,21 +28,6 @@ State = tuple[Tensor, Tensor]
 """What the LSTM remembers: output h and cell c, both (B, 4C, H/4, W/4)."""
 
 
-def _conv(inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, dilation: int = 1, after: nn.Module) -> nn.Sequential:
-    padding = dilation * (kernel // 2)
-    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation), after)
-
-
-def _double(inputs: int, outputs: int) -> nn.Sequential:
-    """Twice the size: a transposed convolution, smoothed by 2×2 means against its checkerboard."""
-    return nn.Sequential(
-        nn.ConvTranspose2d(inputs, outputs, 4, 2, 1),
-        nn.ReflectionPad2d((1, 0, 1, 0)),
-        nn.AvgPool2d(2, stride=1),
-        nn.ReLU(inplace=True),
-    )
-
-
 class Refiner(nn.Module):
     """One of the two networks: (B, 9, H, W) and the memory → image (B, 3, H, W) ≥ 0, new memory, images at 1/2 and 1/4.
 
@@ -53,29 +39,29 @@ class Refiner(nn.Module):
         super().__init__()
         half, quarter = 2 * width, 4 * width
         relu = nn.ReLU(inplace=True)
-        self.conv1 = _conv(9, width, 5, after=relu)
-        self.conv2 = _conv(width, half, stride=2, after=relu)
-        self.conv3 = _conv(half, half, after=relu)
-        self.conv4 = _conv(half, quarter, stride=2, after=relu)
-        self.conv5 = _conv(quarter, quarter, after=relu)
-        self.conv6 = _conv(quarter, quarter, after=relu)
-        self.diconv1 = _conv(quarter, quarter, dilation=2, after=relu)
-        self.diconv2 = _conv(quarter, quarter, dilation=4, after=relu)
-        self.diconv3 = _conv(quarter, quarter, dilation=8, after=relu)
-        self.diconv4 = _conv(quarter, quarter, dilation=16, after=relu)
-        self.conv7 = _conv(quarter, quarter, after=relu)
-        self.conv_i = _conv(2 * quarter, quarter, after=nn.Sigmoid())
-        self.conv_f = _conv(2 * quarter, quarter, after=nn.Sigmoid())
-        self.conv_g = _conv(2 * quarter, quarter, after=nn.Tanh())
-        self.conv_o = _conv(2 * quarter, quarter, after=nn.Sigmoid())
-        self.conv8 = _conv(quarter, quarter, after=relu)
-        self.deconv1 = _double(quarter, half)
+        self.conv1 = conv(9, width, 5, after=relu)
+        self.conv2 = conv(width, half, stride=2, after=relu)
+        self.conv3 = conv(half, half, after=relu)
+        self.conv4 = conv(half, quarter, stride=2, after=relu)
+        self.conv5 = conv(quarter, quarter, after=relu)
+        self.conv6 = conv(quarter, quarter, after=relu)
+        self.diconv1 = conv(quarter, quarter, dilation=2, after=relu)
+        self.diconv2 = conv(quarter, quarter, dilation=4, after=relu)
+        self.diconv3 = conv(quarter, quarter, dilation=8, after=relu)
+        self.diconv4 = conv(quarter, quarter, dilation=16, after=relu)
+        self.conv7 = conv(quarter, quarter, after=relu)
+        self.conv_i = conv(2 * quarter, quarter, after=nn.Sigmoid())
+        self.conv_f = conv(2 * quarter, quarter, after=nn.Sigmoid())
+        self.conv_g = conv(2 * quarter, quarter, after=nn.Tanh())
+        self.conv_o = conv(2 * quarter, quarter, after=nn.Sigmoid())
+        self.conv8 = conv(quarter, quarter, after=relu)
+        self.deconv1 = double(quarter, half)
         self.conv9 = nn.Sequential(nn.Conv2d(half, half, 3, padding=1), relu, nn.Dropout(dropout))
-        self.deconv2 = _double(half, width)
-        self.conv10 = _conv(width, width // 2, after=relu)
-        self.output = _conv(width // 2, 3, after=relu)
-        self.outframe1 = _conv(quarter, 3, after=relu)
-        self.outframe2 = _conv(half, 3, after=relu)
+        self.deconv2 = double(half, width)
+        self.conv10 = conv(width, width // 2, after=relu)
+        self.output = conv(width // 2, 3, after=relu)
+        self.outframe1 = conv(quarter, 3, after=relu)
+        self.outframe2 = conv(half, 3, after=relu)
 
     def forward(self, images: Tensor, state: State | None) -> tuple[Tensor, State, dict[str, Tensor]]:
         """Refine once; ``state`` None is the empty memory of the first step."""

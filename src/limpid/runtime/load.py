@@ -1,6 +1,5 @@
 """From a name or a file to a Separator: ``limpid.load`` and ``limpid.separate``."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from limpid.checkpoints import file
 from limpid.checkpoints.experiment import newest_generator
 from limpid.checkpoints.onnx_file import SUFFIX, read_onnx
 from limpid.checkpoints.unwrap import Weights
-from limpid.errors import UnknownNameError, UsageError, WeightsError
+from limpid.errors import UnknownNameError, UnrecognisedError, UsageError, WeightsError
 from limpid.files import sha256
 from limpid.image.read import Source
 from limpid.layers.network import LayerNetwork, channels_last
@@ -24,6 +23,7 @@ from limpid.options import subject_with_keywords
 from limpid.progress import say
 from limpid.runtime import double_dip
 from limpid.runtime.device import choose_device, choose_precision
+from limpid.runtime.foreign import MODEL, TASKS, open_foreign
 from limpid.runtime.onnx_network import OnnxNetwork
 from limpid.runtime.openvino_engine import Backend, OpenVinoEngine, choose_backend
 from limpid.runtime.options import LoadOptions
@@ -87,16 +87,16 @@ def load(
     found = _find(name, task or DEFAULT_TASK)
     if found.path.suffix == SUFFIX:
         return _load_onnx(found, task, provider)
-    checkpoint = file.read(found.path, weights)
-    network = file.build(checkpoint, source=str(found.path))
-    chosen = _task(_tasks(checkpoint.model, network), task, found)
-    for remark in checkpoint.remarks:
+    opened = _open(found, weights)
+    network = opened.network
+    chosen = _task(opened.tasks, task, found)
+    for remark in opened.remarks:
         say(f"note: {found.path.name} {remark}")
-    _fill_backbones(network, checkpoint.model, backbone_weights)
+    _fill_backbones(network, opened.model, backbone_weights)
     fold_norms(network)
     channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
-    made = Separator(network, chosen, name=found.label, model=checkpoint.model, precision=arithmetic, sha256=found.sha256)
+    made = Separator(network, chosen, name=found.label, model=opened.model, precision=arithmetic, sha256=found.sha256)
     if choose_backend(backend, network, where, shipped=found.shipped, sha256=found.sha256) == "openvino":
         made.engine = OpenVinoEngine(network, chosen.layers, arithmetic, found.sha256)
     return made
@@ -118,7 +118,30 @@ def _tasks(model: str, network: LayerNetwork) -> tuple[str, ...]:
     return tuple(name for name in catalogue.find("models", model).tasks if names is None or find_task(name).layers == names)
 
 
-def _task(tasks: Sequence[str], wanted: str | None, weights: _Weights) -> Task:
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """The network of a file, its name in the catalogue, what it does, and what a person must hear of the file."""
+
+    network: LayerNetwork
+    model: str
+    tasks: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def _open(found: _Weights, weights: Weights) -> _Opened:
+    """A network of ours; one that is not is offered to spandrel."""
+    try:
+        checkpoint = file.read(found.path, weights)
+    except UnrecognisedError as refusal:
+        foreign = open_foreign(found.path, refusal)
+        return _Opened(network=foreign.network, model=MODEL, tasks=TASKS, remarks=(foreign.says,))
+    network = file.build(checkpoint, source=str(found.path))
+    return _Opened(
+        network=network, model=checkpoint.model, tasks=_tasks(checkpoint.model, network), remarks=tuple(checkpoint.remarks)
+    )
+
+
+def _task(tasks: tuple[str, ...], wanted: str | None, weights: _Weights) -> Task:
     """The task that was asked for, or what the weights, or else their network, are usually for."""
     if wanted is not None and wanted not in tasks:
         find_task(wanted)
