@@ -10,7 +10,15 @@ import pytest  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--exhaustive", action="store_true", help="also run tests that take minutes each")
     parser.addoption("--fuzz-examples", type=int, default=500, help="damaged files per photo format (default 500)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--exhaustive"):
+        for item in items:
+            if item.get_closest_marker("exhaustive"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes; --exhaustive runs it"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -15,7 +15,7 @@ CASES = ["dsit"]
 NEVER_APPLIED = 2 * (384 + 768 + 1536)  # norms of the Swin's stages, in the file
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)  # hundreds of millions of weights are filled in
 @pytest.mark.parametrize("name", CASES)
 def test_golden_case(name):

@@ -29,7 +29,7 @@ def test_the_rate_network_gives_six_numbers():
         assert apart(network(case.arrays["input"])["rates"], case.arrays["output"]) < 1e-4
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)  # hundreds of millions of weights are filled in
 @pytest.mark.parametrize("name", CASES)
 def test_golden_case(name):

@@ -18,6 +18,7 @@ from limpid.runtime.options import ExportOptions
 from pictures import picture
 
 NAMES = catalogue.names("models")
+QUICK = ("limpid", "stacked")
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +36,7 @@ def graph(tmp_path_factory):
     return make
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.exhaustive) for name in NAMES])
 def test_every_network_exports_for_any_size_and_agrees(name, graph):
     exported = graph(name)
     assert len({one.size for one in exported.differences}) == 3
@@ -82,7 +82,7 @@ def test_what_cannot_be_exported_says_why_before_it_is_tried(options, says, tmp_
         export(ExportOptions(model=str(checkpoint("limpid", tmp_path)), output=tmp_path / "out.onnx", **options))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("static", [None, (64, 96)])
 def test_a_head_fed_by_our_own_backbone_gives_the_layers_of_the_whole(static, graph, tmp_path):
     exported = graph("hypercolumn", head_only=True, static=static)

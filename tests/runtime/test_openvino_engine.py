@@ -23,13 +23,14 @@ def test_it_answers_as_pytorch(tmp_path, monkeypatch):
     assert list((tmp_path / "cache" / "openvino").glob("*.xml"))
 
 
-def test_auto_takes_it_for_shipped_weights_alone(monkeypatch):
+def test_auto_takes_it_where_bench_chose_it(monkeypatch):
     monkeypatch.setattr("limpid.runtime.openvino_engine.find_spec", lambda name: object())
     network = tiny("limpid")
-    assert choose_backend("auto", network, CPU, shipped=True) == "openvino"
-    assert choose_backend("auto", network, CPU, shipped=False) == "torch"
-    assert choose_backend("auto", network, torch.device("cuda"), shipped=True) == "torch"
-    assert choose_backend("torch", network, CPU, shipped=True) == "torch"
-    assert choose_backend("auto", tiny("nafnet"), CPU, shipped=True) == "torch"
+    assert choose_backend("auto", network, CPU) == "torch"
+    monkeypatch.setattr("limpid.runtime.backend_choice.saved", lambda sha256: "openvino")
+    assert choose_backend("auto", network, CPU) == "openvino"
+    assert choose_backend("auto", network, torch.device("cuda")) == "torch"
+    assert choose_backend("torch", network, CPU) == "torch"
+    assert choose_backend("auto", tiny("nafnet"), CPU) == "torch"
     with pytest.raises(DeviceError, match="our own networks"):
-        choose_backend("openvino", tiny("errnet"), CPU, shipped=False)
+        choose_backend("openvino", tiny("errnet"), CPU)

@@ -20,9 +20,9 @@ from web.web_samples import loading, png  # noqa: E402
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = os.environ.get("LIMPID_SCREENSHOTS")  # a folder, to look at them or to put them into the docs
-WAIT = 120_000  # milliseconds, on a machine that others use as well
+WAIT = 240_000  # milliseconds, on a machine that others use as well
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+pytestmark = [pytest.mark.timeout(600), pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_photo_is_cleaned_and_downloaded(page):
         page.click("#files a >> nth=0")
     cleaned, before = read(waited.value.path()).pixels.astype(int), read(photo).pixels.astype(int)
     expected = before.copy()
-    expected[:, :32] -= 51
+    expected[:, :32] = (expected[:, :32] - 51).clip(0)
     assert np.abs(cleaned - expected).max() <= 1
     page.keyboard.down("o")
     assert page.locator("#slider.original").count() == 1

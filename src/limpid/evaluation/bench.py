@@ -133,7 +133,7 @@ def _forward(name: str, separator: Separator, model: str, size: tuple[int, int],
         compiled: Forward = torch.compile(network)
         return compiled
     if name.startswith("openvino"):
-        choose_backend("openvino", network, separator.device, shipped=False)  # refuses networks that it was not measured on
+        choose_backend("openvino", network, separator.device)  # refuses networks that it was not measured on
         return OpenVinoEngine(network, layers, "float32" if name.endswith("float32") else "bfloat16", separator.sha256)
     quantise: Literal["dynamic"] | None = "dynamic" if name == "onnx-int8" else None
     out = folder / f"{name}{size[0]}x{size[1]}.onnx"

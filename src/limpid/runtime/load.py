@@ -39,13 +39,12 @@ DEFAULT_TASK = "reflection"
 
 @dataclass(frozen=True, kw_only=True)
 class _Weights:
-    """A file of weights, what messages call it, the tasks that it is known to be for, and whether it is shipped."""
+    """A file of weights, what messages call it, and the tasks that it is known to be for."""
 
     label: str
     path: Path
     sha256: str
     tasks: tuple[str, ...] = ()
-    shipped: bool = False
 
 
 def load(
@@ -97,7 +96,7 @@ def load(
     channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
     made = Separator(network, chosen, name=found.label, model=opened.model, precision=arithmetic, sha256=found.sha256)
-    if choose_backend(backend, network, where, shipped=found.shipped, sha256=found.sha256) == "openvino":
+    if choose_backend(backend, network, where, sha256=found.sha256) == "openvino":
         made.engine = OpenVinoEngine(network, chosen.layers, arithmetic, found.sha256)
     return made
 
@@ -204,7 +203,6 @@ def _find(name: str | Path, task: str) -> _Weights:
             path=manifest.locate(row.name),
             sha256=row.sha256,
             tasks=row.default_for,
-            shipped=True,
         )
     path = Path(name)
     if path.suffix or len(path.parts) > 1 or path.exists():

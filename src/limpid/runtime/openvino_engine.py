@@ -112,8 +112,8 @@ class OpenVinoEngine:
         return model
 
 
-def choose_backend(wanted: str, network: LayerNetwork, device: torch.device, *, shipped: bool, sha256: str | None = None) -> str:
-    """``torch`` or ``openvino``; ``auto`` takes what ``limpid bench --save`` chose, else OpenVINO for shipped weights on a CPU.
+def choose_backend(wanted: str, network: LayerNetwork, device: torch.device, *, sha256: str | None = None) -> str:
+    """``torch`` or ``openvino``; ``auto`` takes what ``limpid bench --save`` chose on this machine, else PyTorch.
 
     Raises UnknownNameError, and DeviceError for a network or device that OpenVINO is not used for.
     """
@@ -123,8 +123,7 @@ def choose_backend(wanted: str, network: LayerNetwork, device: torch.device, *, 
     if wanted == "openvino" and not fits:
         raise DeviceError("--backend openvino runs our own networks (limpid, and NAFNet on shuffled pixels) on a CPU; use torch")
     if wanted == "auto":
-        choice = backend_choice.saved(sha256) or ("openvino" if shipped else "torch")
-        return "openvino" if choice == "openvino" and fits and find_spec("openvino") is not None else "torch"
+        return "openvino" if backend_choice.saved(sha256) == "openvino" and fits and find_spec("openvino") is not None else "torch"
     return wanted
 
 
