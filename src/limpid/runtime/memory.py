@@ -16,6 +16,9 @@ from limpid.runtime.cost import Cost
 FIXED = 45_000_000
 """Bytes that the first photo costs whatever its size, beside the weights: libraries loaded for it and their workspaces."""
 
+REPEATED = 1.1
+"""Memory of one tile after another by that of one alone: what the allocator does not get back in time (benchmarks/memory.py)."""
+
 FADE = 16
 """Pixels over which neighbouring tiles are blended."""
 
@@ -122,8 +125,9 @@ def plan(
 
     def price(side: int | None) -> int:
         seen = rows * columns if side is None else min(side, rows) * min(side, columns)
-        height = rows if side is None else min(side - 2 * around(side), rows)
-        forward = max(seen, preview) * (cost.bytes_per_pixel if cost else 0) + held.band * height * columns
+        height = rows if side is None else min(side - around(side), rows)  # the outermost tiles contribute most
+        left = 1 if side is None else REPEATED
+        forward = max(left * seen, preview) * (cost.bytes_per_pixel if cost else 0) + held.band * height * columns
         return int(held.fixed + max(held.otherwise, held.throughout + max(forward, held.rebuilding)))
 
     def planned(side: int | None) -> Plan:
