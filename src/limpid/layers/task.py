@@ -131,8 +131,13 @@ class Task:
         """
         if not self.exact or self.primary not in layers:
             return dict(layers)
-        first = layers[self.primary].maximum(mixed).clamp_min(_DARKEST)
-        return {**layers, self.primary: first, self.layers[-1]: self.remainder(mixed, {self.primary: first})}
+        last, first = self.layers[-1], layers[self.primary].maximum(mixed)
+        dark, first = first < _DARKEST, first.clamp_min(_DARKEST)
+        rest = self.remainder(mixed, {self.primary: first})
+        if last in layers:  # where nothing is reflected only the estimate knows the light
+            light = layers[last].maximum(mixed).clamp_min(_DARKEST)
+            rest, first = light.where(dark, rest), self.remainder(mixed, {last: light}).where(dark, first)
+        return {**layers, self.primary: first, last: rest}
 
     def layer_name(self, wanted: str) -> str:
         """Full name of a layer given by name or alias (``T`` → ``transmission``); names of cascade steps pass through.
