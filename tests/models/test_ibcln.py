@@ -62,7 +62,7 @@ def test_reach_of_one_pass():  # errnet_ibcln.md §3.1: at most 160 px up or lef
 
 
 def test_impossible_settings_are_refused():
-    with pytest.raises(SettingError, match="at least one step"):
+    with pytest.raises(SettingError, match="1 to 100 steps"):
         Ibcln(steps=0)
     with pytest.raises(SettingError, match="even width"):
         Ibcln(width=3)
