@@ -108,7 +108,7 @@ def test_a_reduced_photo_may_tell_the_tiles_as_it_tells_the_whole(key, monkeypat
     assert max(chosen.context) <= 200
     needs = network.network.needs
     height, width = padded_size(*SIZE, needs.multiple, needs.minimum)
-    context = network._context(picture, chosen.context)
+    context = network._context(picture, chosen.context, False)
     whole = network.run(picture.tensor(), context.at(Tile(top=0, left=0, height=height, width=width)))
     tiled = network(picture, resolution="full", tile=options.tile)
     for layer in network.task.layers:

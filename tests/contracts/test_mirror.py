@@ -95,6 +95,8 @@ TABLE = {
     "physics/formation.py": "physics/test_mixture_contract.py",
     "physics/mixtures/*": "physics/test_mixture_constants.py",
     "physics/pane.py": "physics/test_glass.py",
+    "physics/intrinsic_scenes.py": "cli/test_decompose.py",
+    "physics/toy_layers.py": "training/procedures/test_unsupervised.py",
     "physics/seeds.py": "data/test_sources.py",
     "physics/scenes/*": "physics/test_scenes.py",
     "physics/leaves/occlusion_*.py": "physics/leaves/test_occlusion.py",
@@ -111,6 +113,13 @@ TABLE = {
     "training/dry_run.py": "cli/test_train.py",
     "training/load_recipe.py": "contracts/test_recipes.py",
     "training/*": "training/test_trainer.py",
+    "web/compare_page.py": "web/test_comparison.py",
+    "web/measurements.py": "web/test_comparison.py",
+    "web/data_*.py": "web/test_comparison.py",
+    "web/controls.py": "web/test_comparison.py",
+    "web/clean_page.py": "web/test_app_browser.py",
+    "web/page.py": "web/test_app_browser.py",
+    "web/*": "web/test_api.py",
     "weights/safe_pickle.py": "weights/test_containers.py",
 }
 """Pattern of modules → where they are tested; the first row that fits counts."""
