@@ -1,7 +1,7 @@
 """The last layer of ``light_unet`` by ridge regression on synthetic scenes, its body kept: a minute of one core.
 
-``python benchmarks/fit_last_layer.py BODY.safetensors OUT.safetensors [PHOTOS] [COUNT]``. Least squares of the logarithm of the shading that colour
-Retinex leaves, each pixel weighted by the square of its albedo, as an error there is an error of albedo in proportion to it.
+``python benchmarks/fit_last_layer.py BODY.safetensors OUT.safetensors [PHOTOS] [COUNT]``. Least squares of the logarithm of the
+shading that colour Retinex leaves, each pixel weighted by the square of its albedo, as errors of albedo are in proportion to it.
 """
 
 import sys

@@ -8,6 +8,7 @@ from limpid.checkpoints import file
 from limpid.errors import UnknownNameError, WeightsError
 from limpid.recipe.load import load
 from limpid.weights import manifest
+from recipe_shrink import names_in
 
 
 def plain(settings):
@@ -23,7 +24,7 @@ def test_every_shipped_file_is_right_small_and_says_what_it_is():
         assert checkpoint.model == row.model
         network = file.build(checkpoint, source=name)
         assert sum(parameter.numel() for parameter in network.parameters()) <= 5_000_000
-        model = load(name, ["PHOTOS=.", "HELD=.", "LEAVES=."]).recipe.model
+        model = load(name, [f"{place}=." for place in names_in(name)]).recipe.model
         assert (model.name, model.size) == (row.model, row.size)
         settings = {**catalogue.settings_of(catalogue.find("models", row.model), row.size), **model.settings}
         assert plain(checkpoint.settings) == plain(settings)  # what the recipe of its name says
