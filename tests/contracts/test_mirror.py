@@ -12,7 +12,6 @@ TESTS = Path(__file__).parents[1]
 
 TABLE = {
     "_version.py": "contracts/test_project_files.py",
-    "api.py": "contracts/test_public_names.py",
     "epochs.py": "training/test_schedules.py",
     "errors.py": "contracts/test_docstrings.py",
     "files.py": "image/test_write.py",
@@ -22,6 +21,9 @@ TABLE = {
     "blocks/focalnet.py": "parity/test_rdnet.py",
     "blocks/windows.py": "parity/test_dsit.py",
     "blocks/exchange.py": "parity/test_ytmt.py",
+    "blocks/latent_unet.py": "models/test_sils.py",
+    "blocks/retinex.py": "models/test_intrinsic.py",
+    "blocks/skip_network.py": "runtime/test_double_dip.py",
     "blocks/mamba.py": "parity/test_dsrnet.py",
     "blocks/munit.py": "parity/test_usi3d.py",
     "blocks/naf*.py": "parity/test_restoration.py",
@@ -29,6 +31,7 @@ TABLE = {
     "blocks/scan/*": "blocks/test_scan.py",
     "blocks/weight_init.py": "training/test_initialise.py",
     "checkpoints/convert/*": "parity/test_cases.py",
+    "checkpoints/onnx_file.py": "runtime/test_onnx_network.py",
     "checkpoints/inspect.py": "cli/test_inspect_convert.py",
     "cli/photo.py": "cli/test_separate.py",
     "cli/stops.py": "cli/test_synthesise.py",
