@@ -65,7 +65,9 @@ def test_models_shows_sizes_parameters_source_and_weights(limpid):
 def without_timm(*arguments):
     lines = ["import sys", "sys.modules['timm'] = None", f"sys.argv = {['limpid', *map(str, arguments)]}"]
     code = "\n".join([*lines, "from limpid.cli.main import main", "main()"])
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "300"})
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "300"}
+    )
 
 
 def test_models_and_inspect_do_without_the_optional_libraries(tmp_path):

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from limpid.errors import SettingError, ShapeError, UnknownNameError
 from limpid.layers.batch import Batch
+from limpid.layers.encoding import to_encoded, to_linear
 from limpid.layers.separation import Separation, steps_of
 from limpid.layers.task import TASKS
 from limpid.losses.exclusion import Exclusion, exclusion
@@ -130,7 +131,7 @@ def test_reconstruction_is_the_value_of_dsrnets_code_and_takes_the_residual_when
     assert float(Reconstruction()(Separation(layers), batch)) == pytest.approx(float(second.abs().mean()))
     assert float(Reconstruction()(Separation({**layers, "residual": -second}), batch)) == pytest.approx(0)
     product = reconstruction(first, {"albedo": second, "shading": third}, TASKS["intrinsic"])
-    assert float(product) == pytest.approx(float((second * third - first).abs().mean()))
+    assert float(product) == pytest.approx(float((to_encoded(to_linear(second) * to_linear(third)) - first).abs().mean()))
     with pytest.raises(SettingError, match="deblur \\(restored\\) do not compose"):
         reconstruction(first, {"restored": first}, TASKS["deblur"])
 

@@ -24,7 +24,8 @@ from limpid.physics.seeds import torch_generator
 from limpid.progress import bar, say
 from limpid.runtime.memory import Plan
 from limpid.runtime.options import SeparationOptions
-from limpid.runtime.separator import Bands, Separator
+from limpid.runtime.row_bands import Bands
+from limpid.runtime.separator import Separator
 
 NAME = "double_dip"
 """What ``--model`` calls it."""

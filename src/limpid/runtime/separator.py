@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from PIL.Image import Resampling
 from torch import Tensor, nn
 
@@ -29,6 +28,7 @@ from limpid.runtime.device import arithmetic
 from limpid.runtime.guided_upsampling import Guidance, apply_guidance, fit_guidance
 from limpid.runtime.memory import FADE, FIXED, HALO, Held, Plan, default_budget, give_back, least_tile, plan
 from limpid.runtime.options import SeparationOptions
+from limpid.runtime.row_bands import Bands, band_rows, in_bands, reduced, with_hint
 
 WORKING_SIDE = 1024
 """Longest side in pixels at which a large photo is separated unless every pixel is asked for."""
@@ -44,12 +44,7 @@ Engine = Callable[[Tensor], Separation]
 
 _LARGER = 1.25  # times the size that the network sees, beyond which a photo has detail that it never saw
 _WORTHWHILE = 1.5  # pixels that tiles see in all, of one that the photo has: beyond it, a smaller working size is better value
-_BAND = 1 << 19  # pixels of rows handled at once where there are no tiles
 _REBUILDING = 100  # bytes a pixel of such rows, and of the working size, while layers are rebuilt (measured: benchmarks/memory.py)
-
-
-Bands = Iterator[tuple[int, int, dict[str, Tensor]]]
-"""Top, bottom and layers of bands of rows, from top to bottom."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +156,7 @@ class Separator:
         """What a photo of ``size`` takes besides the forward, when the network sees it at ``working``."""
         floats = 4 * 3 * len(self.task.layers)
         weights = sum(tensor.nbytes for tensor in self.network.state_dict().values())
-        rebuilt = _band_rows(size[1]) * size[1] + working[0] * working[1] if working != size else 0
+        rebuilt = band_rows(size[1]) * size[1] + working[0] * working[1] if working != size else 0
         return Held(
             fixed=FIXED + weights,
             throughout=held,
@@ -263,9 +258,9 @@ class Separator:
         verdict = self._preview(photo, hint, force=options.force or hint is not None)
         if not verdict.believed:  # nothing to remove: no layer of the network would be used
             nothing = torch.zeros(()).expand(3, *size)  # one number, whatever the size
-            raw = _in_bands(dict.fromkeys(self.task.layers, nothing), *size)
+            raw = in_bands(dict.fromkeys(self.task.layers, nothing), *size)
         elif verdict.answer is not None and chosen.tile is None and chosen.working == size and RESIDUE not in names:
-            raw = _in_bands(verdict.answer, *size)
+            raw = in_bands(verdict.answer, *size)
         else:
             separated = self._rebuilt if chosen.working != size else self._separated
             raw = separated(photo, chosen, hint, RESIDUE in names)
@@ -298,7 +293,7 @@ class Separator:
         large = max(size) > side
         small = fit(*size, side) if large else size
         pixels = shrink(photo.pixels, *small) if large else photo.pixels
-        preview = _with_hint(replace(photo, pixels=pixels, alpha=None).tensor(), _reduced(hint, small))
+        preview = with_hint(replace(photo, pixels=pixels, alpha=None).tensor(), reduced(hint, small))
         raw = self._answer(preview)
         answer = self._blended(preview, raw, residue=False)
         believed = confidence = 1.0 if limits is None else confidence_of(preview[:3], answer[self.task.primary], limits)
@@ -388,7 +383,7 @@ class Separator:
 
     def _separated(self, photo: Photo, chosen: Plan, hint: Tensor | None, residue: bool) -> Bands:
         if chosen.tile is None:
-            yield from _in_bands(self.run(_with_hint(photo.tensor(), hint), residue=residue), photo.height, photo.width)
+            yield from in_bands(self.run(with_hint(photo.tensor(), hint), residue=residue), photo.height, photo.width)
             return
         grid, size = self.network.needs.grid, (photo.height, photo.width)
         same = self.network.bytes_per_pixel is not None  # memory of a foreign runtime grows with every new shape of a tile
@@ -398,7 +393,7 @@ class Separator:
 
         def separate(row: Span, column: Span) -> dict[str, Tensor]:
             rows = slice(row.start, row.stop)
-            tile = _with_hint(photo.tensor(rows), None if hint is None else hint[:, rows])[:, :, column.start : column.stop]
+            tile = with_hint(photo.tensor(rows), None if hint is None else hint[:, rows])[:, :, column.start : column.stop]
             place = Tile(top=row.start, left=column.start, height=height, width=width)
             return self.run(tile, context and context.at(place), residue=residue)
 
@@ -423,7 +418,7 @@ class Separator:
     def _rebuilt(self, photo: Photo, chosen: Plan, hint: Tensor | None, residue: bool) -> Bands:
         small = self._resized(photo, chosen.working)
         parts: dict[str, list[Tensor]] = {}
-        for _, _, layers in self._separated(small, chosen, _reduced(hint, chosen.working), residue):
+        for _, _, layers in self._separated(small, chosen, reduced(hint, chosen.working), residue):
             for name, layer in layers.items():
                 parts.setdefault(name, []).append(layer)
         guide, primary = small.tensor(), self.task.primary
@@ -433,7 +428,7 @@ class Separator:
         guidance = {
             name: fit_guidance(guide, layer) if finer else Guidance(layer, torch.zeros_like(layer)) for name, layer in found.items()
         }
-        step = _band_rows(photo.width)
+        step = band_rows(photo.width)
         for top in range(0, photo.height, step):
             rows = (top, min(top + step, photo.height))
             mixed = photo.tensor(slice(*rows))
@@ -462,29 +457,9 @@ class Separator:
         return {name: done[name] for name in names}
 
 
-def _with_hint(image: Tensor, hint: Tensor | None) -> Tensor:
-    """(3, H, W), and the hint (1, H, W) as a fourth channel where there is one."""
-    return image if hint is None else torch.cat([image, hint])
-
-
-def _reduced(hint: Tensor | None, size: tuple[int, int]) -> Tensor | None:
-    return hint if hint is None else F.interpolate(hint[None], size=size, mode="area")[0]
-
-
 def _excess(chosen: Plan, budget: int) -> int:
     """Bytes above the budget."""
     return max(0, (chosen.ram or 0) - budget)
-
-
-def _band_rows(width: int) -> int:
-    return max(16, _BAND // width)
-
-
-def _in_bands(layers: Mapping[str, Tensor], height: int, width: int) -> Bands:
-    step = _band_rows(width)
-    for top in range(0, height, step):
-        bottom = min(top + step, height)
-        yield top, bottom, {name: layer[:, top:bottom] for name, layer in layers.items()}
 
 
 @contextmanager
