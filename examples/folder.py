@@ -13,7 +13,7 @@ from limpid.image.find import find
 def separate_all(photos: Path, out: Path) -> dict[Path, str]:
     """Write the transmission of every photo below ``photos``; returns what was wrong with those that could not be done."""
     separator, failed = limpid.load(), {}
-    for found in find([photos]):
+    for found in find([photos]).photos:
         target = out / found.path.relative_to(found.root)
         try:
             photo = limpid.read(found.path)

@@ -92,6 +92,7 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
 def _model(data: dict[str, Any]) -> dict[str, Any]:
     """The smallest network of its kind, for the same layers and with the same parts."""
     model = {"name": data["model"]["name"], "size": "tiny"}
+    model |= {part: True for part in ("hints", "fills", "gate") if data["model"].get(part)}
     if model["name"] == "sils":
         model["layers"] = list(find_task(data.get("task", "reflection")).layers)
     return {**model, **({"training_parts": True} if data["model"].get("training_parts") else {})}

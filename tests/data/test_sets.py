@@ -382,7 +382,7 @@ def test_one_file_less_is_refused(case, tmp_path, save):
 
 def test_every_set_of_the_literature_is_tried_here():
     tried = {name for name, *_ in CASES.values()} | MADE_BY_SETTINGS
-    assert len(tried) == 29
+    assert len(tried) == 30
     assert tried <= set(catalogue.names("sets"))
 
 

@@ -1,7 +1,7 @@
 """SILS: layers separated in latent space, learnt without pairs: an encoder and a decoder for every layer.
 
 Liu & Lu, "Separate In Latent Space: Unsupervised Single Image Layer Separation", AAAI 2020, arXiv:1906.00734. No code of the paper
-was ever released. What is built here follows the paper's abstract and figures [P][F], the authors' early repository
+was ever released. What is built here follows the paper's abstract and figures [P, F], the authors' early repository
 DreamtaleCore/USIS (commit 53a91ca, nine days before the first version of the paper) [C], and, marked [X], choices where no source
 settles it. Weights were never published, so keys are ours. How layers compose the photo is the law of the task, unknown here.
 """
