@@ -90,7 +90,8 @@ def test_values_over_epochs():
             "only: [synthetic, aligned]",
             "only: [synthetic, algned]",
             SettingError,
-            "r.yaml:20: losses.1.only.1: expected 'synthetic', 'aligned', 'unaligned' or 'unpaired'; got 'algned'; did you mean 'aligned'?",
+            "r.yaml:20: losses.1.only.1: expected 'synthetic', 'aligned', 'unaligned' or 'unpaired'; got 'algned';"
+            " did you mean 'aligned'?",
         ),
         ("label: adv", "label: grad", SettingError, "r.yaml:18: losses: two losses are called 'grad'; give one another label"),
         (

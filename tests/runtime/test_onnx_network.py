@@ -52,6 +52,7 @@ def test_tiles_have_one_shape_and_do_not_show(pair):
 
     photo = torch.rand(3, 333, 417)
     whole = separator(photo, tile="off")
+    separator.cost  # noqa: B018 -- tried on a square of its own size
     separator.network._session = type("Watched", (), {"run": staticmethod(watched)})
     tiled = separator(photo, tile="208")
     assert len(shapes) == 1

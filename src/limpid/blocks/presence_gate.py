@@ -51,5 +51,7 @@ class PresenceGate(nn.Module):
     def forward(self, maps: Sequence[Tensor], photo: Tensor, transmission: Tensor, reflection: Tensor) -> Tensor:
         """Maps (B, Cᵢ, Hᵢ, Wᵢ) and (B, 3, H, W) three times → (B,). Nothing flows back into the layers."""
         known = torch.cat([pooled(maps), change_statistics(photo, transmission, reflection)], dim=1).detach()
-        logit: Tensor = self.answer(self.drop(F.relu(self.hidden(self.norm(known)))))
+        norm, many = self.norm, self.training and len(known) > 1  # one photo has no statistics of its own
+        standard = F.batch_norm(known, norm.running_mean, norm.running_var, training=many, eps=norm.eps)
+        logit: Tensor = self.answer(self.drop(F.relu(self.hidden(standard))))
         return logit[:, 0]
