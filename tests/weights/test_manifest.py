@@ -10,7 +10,6 @@ from limpid.recipe.load import load
 from limpid.weights import manifest
 from recipe_shrink import names_in
 
-
 LAST = {"limpid": "limpid_gate"}
 """Weights → the last of the recipes that they were trained by."""
 
