@@ -41,7 +41,7 @@ NETWORKS = {
 SIZE = (331, 607)
 
 
-BLIND = [key for key in NETWORKS if key not in ("basenet", "dsrnet")]  # the first needs no telling, the second is slow
+BLIND = [key for key in NETWORKS if key not in ("basenet", "dsrnet", "ytmt")]  # the second is slow, the others need no telling
 
 
 QUICK = ["errnet", "nafnet", "nafnet deep", "usi3d", "hypercolumn hgnetv2"]

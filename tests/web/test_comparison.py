@@ -8,7 +8,7 @@ from limpid.data.manifest import Manifest
 from limpid.data.options import SynthesisOptions
 from limpid.data.synthesise import synthesise
 from limpid.errors import SettingError, UnknownNameError, UsageError
-from limpid.evaluation.degradations import parse
+from limpid.evaluation.degradation_text import parse
 from limpid.image.read import read
 from limpid.layers.pixels import quantise
 from limpid.layers.task import TASKS
