@@ -106,7 +106,6 @@ def test_what_cannot_be_done_is_said(client, photo, fields, status, says):
 def test_other_doors(client):
     assert client.ask("GET", "/health").json["status"] == "ok"
     assert {row["label"]: row["route"] for row in client.ask("GET", "/api/models").json}["limpid_deblur"] == "/api/deblur"
-    assert client.post("/api/decompose", png()).status == 422  # no weights for it
     assert client.ask("GET", "/api/separate").status == 405
     page = client.ask("GET", "/docs").content.decode()
     assert "POST /api/denoise" in page
