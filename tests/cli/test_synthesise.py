@@ -319,7 +319,7 @@ def _a_link(folder):
 
 
 def _a_retouched_picture(folder):
-    picture(next(path for path in folder.rglob("*.png") if path.parent != folder))
+    picture(next(folder.rglob("*.png")))
 
 
 @pytest.mark.parametrize("put", [_a_file, _a_folder, _a_link, _a_retouched_picture])
