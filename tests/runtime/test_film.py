@@ -20,7 +20,7 @@ from network_samples import tiny
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     made = Separator(tiny("stacked"), TASKS["denoise"], name="tiny", model="stacked")
-    monkeypatch.setattr(module, "load", lambda *_, **__: made)
+    monkeypatch.setattr(module, "load_with", lambda *_, **__: made)
 
 
 def reel(path, frames=5, size=(48, 32)):

@@ -2,7 +2,10 @@
 
 import pytest
 import torch
+from PIL import Image
+from skimage.data import chelsea
 
+import limpid
 from limpid import create_model, load
 from limpid.errors import UsageError, WeightsError
 
@@ -60,3 +63,10 @@ def test_usi3d_opens_and_runs(tmp_path):
     layers = load(tmp_path / "gen_00000100.pt")(torch.rand(3, 33, 47))
     assert list(layers) == ["albedo", "shading"]
     assert layers.albedo.shape == (3, 33, 47)
+
+
+def test_one_call_takes_every_option_that_the_separator_takes(tmp_path):
+    assert (limpid.separate(chelsea()).transmission - limpid.separate(chelsea(), force=True).transmission).abs().max() > 0
+    Image.new("L", (7, 5)).save(tmp_path / "mask.png")
+    with pytest.raises(UsageError, match="the hint has 7x5 pixels, the photo 451x300"):
+        limpid.separate(chelsea(), hint=tmp_path / "mask.png")

@@ -52,7 +52,7 @@ def test_the_answer_is_that_of_the_command_line(client, name, strength, tmp_path
     assert answer.status == 200
     file = tmp_path / f"photo.{'png' if name != 'jpeg' else 'jpg'}"
     file.write_bytes(PHOTOS[name])
-    monkeypatch.setattr(batch, "load", lambda *given, **kept: client.service.networks.get("limpid"))
+    monkeypatch.setattr(batch, "load_with", lambda *given, **kept: client.service.networks.get("limpid"))
     monkeypatch.setattr(sys, "argv", ["limpid", "separate", str(file), "--strength", strength, "-o", str(tmp_path / "out")])
     main_code = pytest.raises(SystemExit, main).value.code
     assert not main_code

@@ -57,7 +57,7 @@ def loading(monkeypatch, part=None):
     """Networks are loaded as ``Darkening``, for whatever task; returns the network."""
     network = Darkening(part)
     monkeypatch.setattr(
-        networks, "load", lambda name, *given, task=None, **kept: Separator(network, TASKS[task or "reflection"], name=str(name))
+        networks, "load_with", lambda name, options, task=None: Separator(network, TASKS[task or "reflection"], name=str(name))
     )
     return network
 

@@ -25,7 +25,7 @@ from limpid.image.read import MAX_PIXELS
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 from limpid.progress import bar, say
-from limpid.runtime.load import load
+from limpid.runtime.load import load_with
 
 SCORES = "scores.jsonl"
 """File in the report folder that remembers every score."""
@@ -236,26 +236,9 @@ def _methods(options: EvaluateOptions, task: Task, budget: int | None) -> dict[s
 
 def _network(options: EvaluateOptions, task: Task, label: str, name: str, budget: int | None) -> NetworkMethod:
     try:
-        separator = load(
-            name,
-            options.device,
-            options.precision,
-            options.backbone_weights,
-            task=task.name,
-            weights=options.weights,
-            provider=options.provider,
-            backend=options.backend,
-        )
+        separator = load_with(name, options, task.name)
     except UsageError:  # the option is for all models, and this one may have no backbone to fill
-        separator = load(
-            name,
-            options.device,
-            options.precision,
-            task=task.name,
-            weights=options.weights,
-            provider=options.provider,
-            backend=options.backend,
-        )
+        separator = load_with(name, replace(options, backbone_weights="pretrained"), task.name)
     return NetworkMethod(separator, label, resolution=options.resolution, budget=budget, jobs=options.jobs)
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from limpid.image.read import MAX_PIXELS, read
 from limpid.image.write import write
 from limpid.layers.pixels import quantise
 from limpid.runtime.edits import Edit, edits
-from limpid.runtime.load import load
+from limpid.runtime.load import load_with
 from limpid.runtime.memory import FIXED, Plan, default_budget
-from limpid.runtime.options import DecomposeOptions, PhotoOptions, SeparationOptions
+from limpid.runtime.options import DecomposeOptions, PhotoOptions, SeparationOptions, separation_options
 from limpid.runtime.photo_jobs import Jobs, PhotoJob, labelled
 from limpid.runtime.separator import Separator
 
@@ -54,23 +54,10 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
     """
     if not jobs.photos:
         return
-    separators = {
-        label: load(
-            name,
-            options.device,
-            options.precision,
-            options.backbone_weights,
-            task=task,
-            weights=options.weights,
-            provider=options.provider,
-            backend=options.backend,
-        )
-        for label, name in labelled(options.model).items()
-    }
+    separators = {label: load_with(name, options, task) for label, name in labelled(options.model).items()}
     whole = default_budget() if options.max_memory is None else options.max_memory
     budget = FIXED + max(0, whole - FIXED) // options.jobs  # what is fixed is there once
-    shared = {one.name: getattr(options, one.name) for one in fields(SeparationOptions)}
-    wanted = SeparationOptions(**{**shared, "max_memory": budget})
+    wanted = replace(separation_options(options), max_memory=budget)
     made = edits(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else {}
     one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted, made)  # noqa: E731
     if options.jobs <= 1:

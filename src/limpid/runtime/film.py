@@ -19,7 +19,7 @@ from torch import Tensor
 from limpid.errors import PhotoError, UsageError
 from limpid.image.size import local_mean
 from limpid.layers.pixels import quantise
-from limpid.runtime.load import load
+from limpid.runtime.load import load_with
 from limpid.runtime.options import FilmOptions
 from limpid.runtime.separator import Separator
 
@@ -49,16 +49,7 @@ def film(options: FilmOptions, tell: Callable[[int], None] = lambda frames: None
     Raises UsageError for places that cannot be, PhotoError for what is no film, and what ``load`` raises.
     """
     _check(options)
-    separator = load(
-        options.model,
-        options.device,
-        options.precision,
-        options.backbone_weights,
-        task=options.task,
-        weights=options.weights,
-        provider=options.provider,
-        backend=options.backend,
-    )
+    separator = load_with(options.model, options, options.task)
     layer = separator.task.primary if options.layer is None else separator.task.layer_name(options.layer)
     calm = Calm(options.damp) if layer == separator.task.primary and options.damp else None
     started, done = time.perf_counter(), 0

@@ -26,7 +26,7 @@ from limpid.runtime.device import choose_device, choose_precision
 from limpid.runtime.foreign import MODEL, TASKS, open_foreign
 from limpid.runtime.onnx_network import OnnxNetwork
 from limpid.runtime.openvino_engine import Backend, OpenVinoEngine, choose_backend
-from limpid.runtime.options import LoadOptions
+from limpid.runtime.options import DeviceOptions, LoadOptions, separation_options
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
 
@@ -161,24 +161,20 @@ def separate(photo: Source, options: LoadOptions) -> Separation:
     >>> list(layers), tuple(layers.transmission.shape)
     (['transmission', 'reflection', 'residual'], (3, 300, 451))
     """
-    separator = load(
-        options.model,
+    return load_with(options.model, options, options.task)(photo, **vars(separation_options(options)))
+
+
+def load_with(name: str, options: DeviceOptions, task: str | None = None) -> Separator:
+    """``load`` as the options of a command say what networks run on; raises what ``load`` raises."""
+    return load(
+        name,
         options.device,
         options.precision,
         options.backbone_weights,
-        task=options.task,
+        task=task,
         weights=options.weights,
         provider=options.provider,
         backend=options.backend,
-    )
-    return separator(
-        photo,
-        strength=options.strength,
-        resolution=options.resolution,
-        tile=options.tile,
-        max_memory=options.max_memory,
-        steps=options.steps,
-        preview=options.preview,
     )
 
 

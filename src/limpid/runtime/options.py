@@ -1,7 +1,7 @@
 """The options of what runs networks on photos: ``limpid separate`` and its sisters, ``limpid.separate`` and ``Separator``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -59,13 +59,18 @@ class SeparationOptions:
             raise UnknownNameError("resolution", self.resolution, ("auto", "full"))
 
 
+def separation_options(options: SeparationOptions) -> SeparationOptions:
+    """What wider options say of how a photo is separated, by itself."""
+    return SeparationOptions(**{one.name: getattr(options, one.name) for one in fields(SeparationOptions)})
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeviceOptions:
     """What networks run on.
 
     ``backbone_weights``: ``pretrained``, ``none`` (random), or a file or folder, for networks with a backbone; ``weights``: which
     of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``; ``provider``: what of
-    ONNX Runtime runs ONNX files; ``backend``: what runs our own networks on a CPU, ``auto`` the fastest that is installed.
+    ONNX Runtime runs ONNX files; ``backend``: what runs our own networks on a CPU, ``auto`` what ``limpid bench --save`` chose.
     """
 
     device: str = option("auto", "auto, cpu, cuda, mps, xpu.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from limpid.errors import UnknownNameError
 from limpid.layers.task import Task, find_task
-from limpid.runtime.load import load
+from limpid.runtime.load import load_with
 from limpid.runtime.memory import default_budget
 from limpid.runtime.options import DeviceOptions
 from limpid.runtime.photo_jobs import labelled
@@ -78,8 +78,7 @@ class Networks:
         return Served(label=label, name=name, task=separator.task)
 
     def _load(self, name: str, task: str | None) -> Separator:
-        device = self._device
-        separator = load(name, device.device, device.precision, device.backbone_weights, task=task, weights=device.weights)
+        separator = load_with(name, self._device, task)
         watch(separator.network)
         return separator
 
