@@ -10,7 +10,6 @@ from xml.parsers import expat
 
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
 _GOOGLE = "http://ns.google.com/photos/1.0/"
-_EXTENDED = ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP")
 
 _CLAIMS: Mapping[str, tuple[str, str]] = {
     "http://ns.adobe.com/hdr-gain-map/1.0/": ("", "a gain map"),

@@ -27,9 +27,6 @@ SUFFIX = ".dtmodel"
 SIDE = 768
 """Side of darktable's own tiles for denoising, pixels."""
 
-OVERLAP = 64
-"""Pixels of surroundings that darktable gives a tile on each side."""
-
 _OPSET = 20  # the highest that the oldest ONNX Runtime which darktable supports can read
 _TASK = "denoise"  # the one task of darktable that takes a photo and gives one of the same size
 _FIRST_RELEASE = "1.0"

@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from limpid._version import __version__
-from limpid.errors import MissingExtraError, UsageError, WeightsError
+from limpid.checkpoints.onnx_file import OnnxAbout, read_onnx
+from limpid.errors import UsageError, WeightsError
 from limpid.files import megabytes
 from limpid.layers.task import find_task
 
@@ -30,7 +31,7 @@ _RUNTIME = {
 
 _LICENCE = "onnxruntime-web 1.30.0, https://github.com/microsoft/onnxruntime\nMIT License\n\nCopyright (c) Microsoft Corporation\n"
 _ASSETS = Path(__file__).parent / "assets" / "static"
-_FACTS = ("multiple", "minimum", "size", "whole_confidence", "local_confidence")
+_FACTS = {"multiple", "minimum", "size", "whole_confidence", "local_confidence"}
 
 
 def write_static(folder: Path, networks: Sequence[Path], archive: Path | None = None) -> Path:
@@ -73,30 +74,19 @@ def _list_files(folder: Path) -> None:
 def _row(path: Path) -> Mapping[str, Any]:
     """What the page needs to know of a network, from what its file says."""
     about = _about(path)
-    if about.get("noise") or about.get("graph", "full") != "full" or about.get("answer_range", "unit") != "unit":
+    if about.noise or about.graph != "full" or about.answer_range != "unit":
         raise WeightsError(f"{path.name} needs more than its graph to run; this page runs networks that are whole in their file")
-    task = find_task(about["tasks"][0])
-    facts = {name: about.get(name) for name in _FACTS}
-    facts |= {name: facts[name] or 1 for name in ("multiple", "minimum")}
-    layers = [name for name in about["layers"] if name in task.layers]
+    task = find_task(about.tasks[0])
+    facts = about.model_dump(include=_FACTS)
+    layers = [name for name in about.layers if name in task.layers]
     return {"label": path.stem, "file": path.name, "task": task.name, "layers": layers, "rebuilds": task.rebuilds, **facts}
 
 
-def _about(path: Path) -> Mapping[str, Any]:
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("onnx", "onnx", "limpid app --static") from error
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-        said = {entry.key: entry.value for entry in model.metadata_props}["limpid"]
-        about: Mapping[str, Any] = json.loads(said)
-        if not about["tasks"] or not about["layers"]:
-            raise KeyError("tasks")
-    except (OSError, DecodeError, KeyError, ValueError) as error:
-        raise WeightsError(f"{path} is no file of `limpid export`; make it with `limpid export MODEL {path.name}`") from error
-    return about
+def _about(path: Path) -> OnnxAbout:
+    found = read_onnx(path)
+    if not found.ours:
+        raise WeightsError(f"{path} is no file of `limpid export`; make it with `limpid export MODEL {path.name}`")
+    return found.about
 
 
 def _fetched() -> bytes:
