@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -134,7 +135,7 @@ def _forward(name: str, separator: Separator, model: str, size: tuple[int, int],
     if name.startswith("openvino"):
         choose_backend("openvino", network, separator.device, shipped=False)  # refuses networks that it was not measured on
         return OpenVinoEngine(network, layers, "float32" if name.endswith("float32") else "bfloat16", separator.sha256)
-    quantise = "dynamic" if name == "onnx-int8" else None
+    quantise: Literal["dynamic"] | None = "dynamic" if name == "onnx-int8" else None
     out = folder / f"{name}{size[0]}x{size[1]}.onnx"
     with torch.inference_mode(False):
         export(ExportOptions(model=model, output=out, static=size, quantise=quantise))

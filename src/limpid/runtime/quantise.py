@@ -59,7 +59,7 @@ def _reader(base: type, name: str, folder: Path, sizes: Sizes) -> Any:
         raise UsageError(f"--calibrate {folder}: there are no photos")
     side = sizes.size or (max(256 // sizes.multiple * sizes.multiple, sizes.minimum),) * 2
 
-    class Reader(base):  # type: ignore[misc,valid-type]
+    class Reader(base):  # type: ignore[misc]
         """One photo after another, None at the end."""
 
         def __init__(self) -> None:
