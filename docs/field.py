@@ -6,7 +6,7 @@ one machine; scores are those of ``evaluation/published.yaml``, as they were pri
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def _cell(values: list[float] | None) -> str:
     return "" if values is None else f"{values[0]:.2f} / {values[1]:.3f}"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 

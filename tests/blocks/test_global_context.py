@@ -41,7 +41,7 @@ NETWORKS = {
 SIZE = (331, 607)
 
 
-BLIND = [key for key in NETWORKS if key not in ("basenet", "dsrnet", "ytmt")]  # the second is slow, the others need no telling
+BLIND = [key for key in NETWORKS if key not in ("basenet", "dsrnet")]  # the second is slow, the others need no telling
 
 
 QUICK = ["errnet", "nafnet", "nafnet deep", "usi3d", "hypercolumn hgnetv2"]
@@ -54,7 +54,7 @@ def separator(key):
     for parameter in network.parameters():  # scales that start at 0 would hide whole branches
         if parameter.requires_grad:
             parameter.data += 0.05 * torch.randn_like(parameter)
-            parameter.data *= 2 if name == "errnet" else 1  # and small weights the photo
+            parameter.data *= 2 if name in ("errnet", "ytmt") else 1  # and small weights the photo
     if hasattr(network, "deconv3"):
         network.deconv3.conv2d.bias.data += 0.5  # a black layer would show nothing
     made = Separator(network, TASKS[catalogue.find("models", name).tasks[0]], name=name)
