@@ -12,9 +12,9 @@ pytest.importorskip("onnxscript", reason="export needs `pip install 'limpid[onnx
 pytest.importorskip("onnxruntime", reason="export needs `pip install 'limpid[onnx]'`")
 
 
-def checkpoint(name: str, folder: Path) -> Path:
-    """The tiny network ``name`` in a file."""
+def checkpoint(name: str, folder: Path, **parts: bool) -> Path:
+    """The tiny network ``name`` in a file, with settings ``parts`` beside those of its size."""
     path = folder / f"{name}.safetensors"
-    settings = catalogue.find("models", name).sizes["tiny"]
-    file.save(path, file.Checkpoint(model=name, settings=settings, tensors=tiny(name).state_dict(), notes={}))
+    settings = {**catalogue.find("models", name).sizes["tiny"], **parts}
+    file.save(path, file.Checkpoint(model=name, settings=settings, tensors=tiny(name, **parts).state_dict(), notes={}))
     return path

@@ -5,9 +5,9 @@ import torch
 from limpid import create_model
 
 
-def tiny(name):
+def tiny(name, **parts):
     torch.manual_seed(0)
-    network = create_model(name, "tiny")
+    network = create_model(name, "tiny", **parts)
     for parameter in network.parameters():  # scales that start at 0 would hide whole branches
         if parameter.requires_grad:  # frozen backbones keep their scale
             parameter.data += 0.05 * torch.randn_like(parameter)

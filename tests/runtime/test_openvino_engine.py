@@ -12,10 +12,11 @@ from network_samples import tiny
 CPU = torch.device("cpu")
 
 
-def test_it_answers_as_pytorch(tmp_path, monkeypatch):
+@pytest.mark.parametrize("parts", [{}, {"gate": True, "fills": True, "hints": True, "mirrored": True}], ids=["plain", "as shipped"])
+def test_it_answers_as_pytorch(parts, tmp_path, monkeypatch):
     pytest.importorskip("openvino")
     monkeypatch.setenv("LIMPID_CACHE", str(tmp_path / "cache"))
-    weights, photo = checkpoint("limpid", tmp_path), torch.rand(3, 77, 101)
+    weights, photo = checkpoint("limpid", tmp_path, **parts), torch.rand(3, 77, 101)
     wanted = load(weights, "cpu", "float32", backend="torch")(photo)
     for _ in range(2):  # translated, then from the cache
         found = load(weights, "cpu", "float32", backend="openvino")(photo)

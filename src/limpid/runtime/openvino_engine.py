@@ -129,7 +129,7 @@ def choose_backend(wanted: str, network: LayerNetwork, device: torch.device, *, 
 
 def _rewrites(network: LayerNetwork) -> bool:
     """Whether the rewrite was measured on networks like this one: ours, without parts that see the whole photo."""
-    plain = isinstance(network, Limpid) and network.backbone is None and network.fill is None
+    plain = isinstance(network, Limpid) and network.joins is None  # a gate is asked by PyTorch, apart from the layers
     return plain or (isinstance(network, NafNet) and network.shuffle > 1 and not network.has_context and not network.grey)
 
 
