@@ -1,7 +1,5 @@
 """Promises of every backbone, and each against the library that its weights come from."""
 
-import time
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -74,13 +72,11 @@ def test_frozen_yet_gradients_reach_the_photo(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_missing_weights_are_an_error_at_once_that_says_where_and_which(name, offline):
+def test_missing_weights_are_an_error_that_says_where_and_which(name, offline):
     with torch.device("meta"):
         backbone = build(name)
-    started = time.monotonic()
     with pytest.raises(WeightsError) as caught:
         backbone.fill("pretrained")
-    assert time.monotonic() - started < 2
     for part in (backbone.home.files[0], str(offline), backbone.home.page, "--backbone-weights"):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -63,10 +63,10 @@ def bombs() -> dict[str, bytes]:
 def test_bombs_are_refused_quickly(kind):
     data = bombs()[kind]
     assert len(data) < 48_000
-    start = time.perf_counter()
+    start = time.process_time()  # of the processor, whatever else runs
     with pytest.raises(PhotoError, match="--max-pixels"):
         read(data, allow_truncated=True)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_bombs_cost_no_memory(tmp_path):

@@ -67,11 +67,9 @@ def test_a_signal_finishes_the_step_and_saves(tmp_path, given, number, code):
         while process.poll() is None and not (log.exists() and "step 3/" in log.read_text()):
             time.sleep(0.02)
         process.send_signal(number)
-        asked = time.monotonic()
         _, err = process.communicate(timeout=60)
     assert process.returncode == code, err
-    assert time.monotonic() - asked < 10
-    assert state(tmp_path / "runs/sample")["step"] >= 3
+    assert 3 <= state(tmp_path / "runs/sample")["step"] < 2000
     assert "Traceback" not in err
 
 
