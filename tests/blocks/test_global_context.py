@@ -78,7 +78,7 @@ def generous(monkeypatch):
     monkeypatch.setattr(memory, "HALO", 1000)  # the whole radius, however small the tile
 
 
-@pytest.mark.parametrize("key", NETWORKS)
+@pytest.mark.parametrize("key", [pytest.param(key, marks=pytest.mark.exhaustive if key == "dsrnet" else ()) for key in NETWORKS])
 def test_tiles_do_not_show(key):
     network, picture = separator(key), photo(*SIZE)
     side = tile(network)

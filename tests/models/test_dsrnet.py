@@ -194,7 +194,11 @@ class StandIn(nn.Module):
         return torch.sin(0.05 * c + 0.3 * i + 0.17 * j + m).abs()[None]
 
 
-@pytest.mark.parametrize("size", [pytest.param(size, marks=[] if size == "s" else pytest.mark.slow) for size in FIGURES])
+QUICK = ("s", "l", "mxdsrnet_l")
+"""The others take a minute each; their golden cases are run every time."""
+
+
+@pytest.mark.parametrize("size", [pytest.param(size, marks=[] if size in QUICK else pytest.mark.exhaustive) for size in FIGURES])
 def test_networks_give_the_published_figures(size):
     network = on_meta(size).double().to_empty(device="cpu").eval()
     fill(network, as_published)
