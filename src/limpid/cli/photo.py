@@ -42,10 +42,10 @@ def _process(jobs: Jobs, options: PhotoOptions, task: str) -> list["Report"]:
     reports = []
     with bar(total=len(jobs.photos), unit="photo", quiet=options.quiet or options.as_json) as progress:
         try:
-            for report in run_jobs(jobs, options, task):
+            for report in run_jobs(jobs, options, task, progress.begin):
                 reports.append(report)
                 _tell(report, options)
-                progress.advance(report.input)
+                progress.end(report.input)
         except KeyboardInterrupt:
             say(f"limpid: stopped; {_count(reports)} of {len(jobs.photos)} photos are done, nothing is half-written")
             raise

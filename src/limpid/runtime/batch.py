@@ -46,9 +46,10 @@ class Report:
     error: str | None = None
 
 
-def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
+def run_jobs(jobs: Jobs, options: PhotoOptions, task: str, begin: Callable[[str], None] = lambda name: None) -> Iterator[Report]:
     """Reports of all photos as they are done; with ``options.jobs`` above 1 they are read and written beside each other.
 
+    ``begin`` is told the name of each photo when its work begins, on the thread that does it.
     Networks are loaded first, each once. ``options.dry_run`` plans and writes nothing. Failures of one photo are in its report;
     KeyboardInterrupt passes after what runs is cut. Raises what ``load`` raises, and UsageError for what is wrong for every photo.
     """
@@ -59,7 +60,11 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str) -> Iterator[Report]:
     budget = FIXED + max(0, whole - FIXED) // options.jobs  # what is fixed is there once
     wanted = replace(separation_options(options), max_memory=budget)
     made = edits(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else {}
-    one: Callable[[PhotoJob], Report] = lambda job: _attempt(job, separators[job.label], options, wanted, made)  # noqa: E731
+
+    def one(job: PhotoJob) -> Report:
+        begin(job.name)
+        return _attempt(job, separators[job.label], options, wanted, made)
+
     if options.jobs <= 1:
         yield from map(one, jobs.photos)
         return
