@@ -8,7 +8,7 @@ import pytest
 
 from limpid.errors import WeightsError
 from limpid.weights import fetch as fetching
-from limpid.weights.fetch import Remote, cache_folder, fetch
+from limpid.weights.fetch import Remote, cache_folder, fetch, forbidding_downloads
 
 BODY = bytes(range(256)) * 64
 DIGEST = hashlib.sha256(BODY).hexdigest()
@@ -82,6 +82,14 @@ def test_a_damaged_file_in_the_cache_is_replaced_or_refused(stub, monkeypatch, s
     assert path.read_bytes() == damage  # it is the user's until there is a better one
     monkeypatch.delenv("LIMPID_OFFLINE")
     assert fetch(remote(stub, sha256)).read_bytes() == BODY
+
+
+def test_nothing_is_asked_for_while_downloads_are_forbidden(stub):
+    refused = pytest.raises(WeightsError, match="--offline forbids to download it from http")
+    with forbidding_downloads(True), forbidding_downloads(False), refused:
+        fetch(remote(stub))
+    assert stub.RequestHandlerClass.asked == 0
+    assert fetch(remote(stub)).read_bytes() == BODY
 
 
 @pytest.mark.parametrize("failures", [1, 2])

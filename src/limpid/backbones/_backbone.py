@@ -100,7 +100,7 @@ class Backbone(nn.Module):
         elif weights != "pretrained":
             self.read(self._published(Path(weights)))
         elif self.origin is None:
-            self.read(self._fetched())
+            self.read(self.fetched())
 
     def read(self, path: Path) -> None:
         """Fill in the weights of one published file.
@@ -126,7 +126,8 @@ class Backbone(nn.Module):
                 return path / name
         raise WeightsError(f"{path} holds no weights of this backbone; looked for {self._wish()}")
 
-    def _fetched(self) -> Path:
+    def fetched(self) -> Path:
+        """The published file: from the cache, verified, from an installed package, or downloaded. Raises WeightsError."""
         remote = self.home.remote
         for name in self.home.files:
             if (cache_folder() / name).is_file() and not (remote and name == remote.name):

@@ -1,5 +1,6 @@
 """The command ``limpid``: one sub-command per file, nothing heavy imported before it is needed."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_NO_COLOR = "--no-color"
 _PHOTO_COMMANDS = {
     "separate": ("reflection", "Split photos taken through glass into what is behind it and what it mirrors."),
     "denoise": ("denoise", "Take the noise out of photos."),
@@ -51,10 +53,21 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _colourless(wanted: bool) -> None:
+    if wanted:
+        os.environ["NO_COLOR"] = "1"  # which every library that colours text knows
+
+
 @app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    no_color: Annotated[
+        bool,
+        typer.Option(
+            _NO_COLOR, callback=_colourless, is_eager=True, help="No colours, before or after any command; also NO_COLOR=1."
+        ),
     ] = False,
 ) -> None:
     """Separate the layers of a photograph: what lies behind the glass and what it mirrors."""
@@ -72,10 +85,19 @@ def main() -> None:
     """Run the command line: exit code 0 all done, 1 a file failed, 2 usage, 130 Ctrl-C, 143 SIGTERM."""
     signal.signal(signal.SIGTERM, _terminate)
     open_streams()
+    sys.argv[1:] = _colourless_first(sys.argv[1:])
     code = _run()
     if fault := lost_output():
         say(f"limpid: standard output could not be written ({fault.strerror}); what should stand there is lost")
     sys.exit(code or (1 if fault else 0))
+
+
+def _colourless_first(words: list[str]) -> list[str]:
+    """``--no-color`` concerns all commands, so it may stand behind any of them, up to ``--``."""
+    end = words.index("--") if "--" in words else len(words)
+    if _NO_COLOR not in words[:end]:
+        return words
+    return [_NO_COLOR, *(word for word in words[:end] if word != _NO_COLOR), *words[end:]]
 
 
 def _run() -> int | str | None:

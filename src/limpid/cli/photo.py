@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -27,9 +27,8 @@ def photo_command(task: str) -> Callable[..., None]:
         wanted = options.task or task
         jobs = plan_jobs(options, wanted)
         reports = _process(jobs, options, wanted)
-        if isinstance(options, DecomposeOptions) and options.compare and not options.dry_run:
-            _compare(reports, options)
-        _close(reports, jobs, options)
+        sheets = [] if options.dry_run else _compare(jobs, reports, options)
+        _close(reports, jobs, options, sheets)
 
     return command
 
@@ -73,26 +72,37 @@ def _tell(report: "Report", options: PhotoOptions) -> None:
             tell(str(path))
 
 
-def _compare(reports: Sequence["Report"], options: PhotoOptions) -> None:
-    from limpid.runtime.comparison_sheet import write_comparisons
+def _compare(jobs: Jobs, reports: Sequence["Report"], options: PhotoOptions) -> list[str]:
+    """The sheets of photos that were done."""
+    if not jobs.sheets:
+        return []
+    from limpid.runtime.comparison_sheet import write_sheets
 
-    for path in write_comparisons(reports, overwrite=options.overwrite):
+    told = {report.input for report in reports if report.error is None}
+    undone = {job.name for job in jobs.photos} - told | {report.input for report in reports if report.error}
+    made = [str(path) for path in write_sheets(jobs.sheets, undone, overwrite=options.overwrite)]
+    for path in made:
         if not options.quiet and not options.as_json:
-            tell(str(path))
+            tell(path)
+    return made
 
 
 def _count(reports: Sequence["Report"]) -> int:
     return sum(report.error is None for report in reports)
 
 
-def _close(reports: Sequence["Report"], jobs: Jobs, options: PhotoOptions) -> None:
+def _close(reports: Sequence["Report"], jobs: Jobs, options: PhotoOptions, sheets: Sequence[str]) -> None:
     done, skipped, failed = _count(reports), len(jobs.skipped), len(reports) - _count(reports)
+    left = len(jobs.photos) - len(reports)  # after --fail-fast
     if options.as_json:
-        unread = {"not_read": dict(Counter(jobs.unread.values()))} if jobs.unread else {}
-        tell_data({"summary": {"done": done, "skipped": skipped, "failed": failed, **unread}})
-    elif not options.quiet and (len(reports) + skipped > 1 or jobs.unread):
-        unread_too = f", {count_kinds(jobs.unread.values())}" if jobs.unread else ""
-        say(f"{done} done, {skipped} skipped, {failed} failed{unread_too}")
+        more: dict[str, Any] = {"left": left} if left else {}
+        more |= {"compare": list(sheets)} if options.compare else {}
+        more |= {"not_read": dict(Counter(jobs.unread.values()))} if jobs.unread else {}
+        tell_data({"summary": {"done": done, "skipped": skipped, "failed": failed, **more}})
+    elif not options.quiet and (len(reports) + left + skipped > 1 or jobs.unread):
+        more_too = f", {left} left by --fail-fast" if left else ""
+        more_too += f", {count_kinds(jobs.unread.values())}" if jobs.unread else ""
+        say(f"{done} done, {skipped} skipped, {failed} failed{more_too}")
     if options.verbose:
         for path, kind in jobs.unread.items():
             say(f"{printable(path)}: not read here: {kind}")

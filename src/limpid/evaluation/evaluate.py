@@ -26,6 +26,7 @@ from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 from limpid.progress import bar, say
 from limpid.runtime.load import load_with
+from limpid.weights.fetch import forbidding_downloads
 
 SCORES = "scores.jsonl"
 """File in the report folder that remembers every score."""
@@ -50,7 +51,8 @@ def evaluate(options: EvaluateOptions) -> Results:
     name = options.protocol or USUAL[task.name]
     protocol = find_protocol(name)
     known = {role for one in sets for item in one.items for role in (*item.truths, *(["judgements"] if item.judgements else []))}
-    metrics, left_out = measures(protocol, options.metrics, options.backbone_weights, task=task, known=known)
+    with forbidding_downloads(options.offline):
+        metrics, left_out = measures(protocol, options.metrics, options.backbone_weights, task=task, known=known)
     budget = None if options.max_memory is None else options.max_memory // options.jobs
     rules = Rules(
         task=task,

@@ -94,6 +94,11 @@ def check_format(photo: Photo | None, format: str) -> None:
         raise PhotoError(f"{photo.name}: {format} cannot hold its transparency; use --format png")
 
 
+def holds_xmp(packet: bytes, format: str) -> bool:
+    """Whether a format has room for such a packet."""
+    return "xmp" in _HOLDS[format].kept and not (format == "JPEG" and len(packet) > _LARGEST_SEGMENT)
+
+
 def _samples(layer: Tensor | Pixels, like: Photo | None) -> tuple[Pixels, Pixels | None]:
     if isinstance(layer, Tensor):
         pixels = quantise(layer, like.pixels.dtype if like else np.uint8, like is not None and like.grey)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from limpid.errors import UsageError, printable
@@ -14,14 +14,27 @@ from limpid.image.formats import EXTENSIONS, WRITABLE, canonical, format_of, sni
 _LONGEST = 255
 """Bytes of a file name on the file systems in use."""
 
+_SHEET = ".compare.png"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One photo: where it is, which layer goes where, and what about the names the user should hear."""
+    """One photo, or one ``frame`` of it: where it is, which layer goes where, and what about the names the user should hear.
+
+    ``outputs``: what is to be written, ``all_outputs``: with what is there already and stays. ``sheet``: where the comparison goes.
+    """
 
     source: Path
     outputs: Mapping[str, Path]
+    all_outputs: Mapping[str, Path] = field(default_factory=dict)
+    sheet: Path | None = None
+    frame: int | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> list[Path]:
+        """All that is to be written."""
+        return [*self.outputs.values(), *([self.sheet] if self.sheet is not None else [])]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +53,13 @@ def plan_outputs(
     format: str | None = None,
     overwrite: bool = False,
     skip_existing: bool = False,
+    sheets: bool = False,
+    frames: Mapping[Path, int] | None = None,
 ) -> Plan:
     """Decide where each layer of each photo goes: ``photo.jpg`` → ``photo.transmission.jpg``.
+
+    ``sheets``: a comparison of each photo too, ``photo.compare.png``. ``frames``: of photos with several, how many are wanted; then
+    ``photo.gif`` → ``photo.frame001.transmission.png``, and so on.
 
     ``output``: None (beside the photo), a folder (the tree is mirrored below it), or a file, which takes the first of
     ``layers`` of the one photo. ``format``: name or extension, None or ``same`` for that of the photo. Raises UsageError,
@@ -52,9 +70,13 @@ def plan_outputs(
     if any(item.path == PIPE for item in found):
         raise UsageError("a photo from standard input has no name to derive others from; use -o FILE or -o -")
     if output is not None and _is_file(output):
-        planned = [_to_file(found, output, layers, wanted)]
+        planned = [_to_file(found, output, layers, wanted, sheets, frames or {})]
     else:
-        planned = [_to_folder(item, output, layers, wanted) for item in found]
+        planned = [
+            _to_folder(item, output, layers, wanted, sheets, frame)
+            for item in found
+            for frame in (range((frames or {})[item.path]) if item.path in (frames or {}) else (None,))
+        ]
     _refuse_collisions(planned)
     _refuse_folders(planned)
     return _settle(planned, overwrite=overwrite, skip_existing=skip_existing)
@@ -64,7 +86,9 @@ def _is_file(output: Path) -> bool:
     return not output.is_dir() and (output.is_file() or format_of(output) is not None)
 
 
-def _to_file(found: Sequence[Found], output: Path, layers: Sequence[str], wanted: str | None) -> Job:
+def _to_file(
+    found: Sequence[Found], output: Path, layers: Sequence[str], wanted: str | None, sheets: bool, frames: Mapping[Path, int]
+) -> Job:
     if len(found) != 1:
         raise UsageError(f"-o {printable(output)} is one file, but there are {len(found)} photos; name a folder instead")
     format = canonical(output.suffix or "")
@@ -72,10 +96,13 @@ def _to_file(found: Sequence[Found], output: Path, layers: Sequence[str], wanted
         raise UsageError(f"-o {printable(output)} asks for {format}, --format for {wanted}; drop one of them")
     if not output.parent.is_dir():
         raise UsageError(f"{printable(output.parent)}: no such folder; create it first")
-    return Job(source=found[0].path, outputs={layers[0]: output})
+    if found[0].path in frames:
+        raise UsageError(f"-o {printable(output)} is one file, but the photo has several frames; name a folder instead")
+    sheet = output.with_name(f"{output.stem}{_SHEET}") if sheets else None
+    return Job(source=found[0].path, outputs={layers[0]: output}, sheet=sheet)
 
 
-def _to_folder(item: Found, output: Path | None, layers: Sequence[str], wanted: str | None) -> Job:
+def _to_folder(item: Found, output: Path | None, layers: Sequence[str], wanted: str | None, sheets: bool, frame: int | None) -> Job:
     source, notes = item.path, []
     folder = source.parent if output is None else output / _place(item)
     format = wanted or sniff_file(source) or format_of(source) or "PNG"
@@ -83,8 +110,10 @@ def _to_folder(item: Found, output: Path | None, layers: Sequence[str], wanted: 
         notes.append(f"{format} cannot hold the result; written as PNG")
         format = "PNG"
     extension = source.suffix if format_of(source) == format else f".{EXTENSIONS[format][0]}"
-    outputs = {layer: folder / _name(source, f".{layer}{extension}", notes) for layer in layers}
-    return Job(source=source, outputs=outputs, notes=tuple(dict.fromkeys(notes)))
+    number = "" if frame is None else f".frame{frame + 1:03d}"
+    outputs = {layer: folder / _name(source, f"{number}.{layer}{extension}", notes) for layer in layers}
+    sheet = folder / _name(source, f"{number}{_SHEET}", notes) if sheets else None
+    return Job(source=source, outputs=outputs, sheet=sheet, frame=frame, notes=tuple(dict.fromkeys(notes)))
 
 
 def _place(item: Found) -> Path:
@@ -113,10 +142,10 @@ def _key(path: Path) -> str:
 
 
 def _refuse_collisions(planned: Sequence[Job]) -> None:
-    inputs = {_key(job.source): job.source for job in planned}
+    inputs = {_key(source): source for source in {job.source for job in planned}}
     taken: dict[str, Path] = {}
     for job in planned:
-        for path in job.outputs.values():
+        for path in job.targets:
             key = _key(path)
             if key in inputs or (path.exists() and path.samefile(job.source)):
                 raise UsageError(f"{printable(path)}: this output is also an input; choose another place with -o")
@@ -127,7 +156,7 @@ def _refuse_collisions(planned: Sequence[Job]) -> None:
 
 
 def _refuse_folders(planned: Sequence[Job]) -> None:
-    folders = {path.parent for job in planned for path in job.outputs.values()}
+    folders = {path.parent for job in planned for path in job.targets}
     for folder in sorted(folders):
         there = folder
         while not (there.exists() or there.is_symlink()) and there != there.parent:
@@ -141,16 +170,18 @@ def _refuse_folders(planned: Sequence[Job]) -> None:
 def _settle(planned: Sequence[Job], *, overwrite: bool, skip_existing: bool) -> Plan:
     jobs, skipped = [], []
     for job in planned:
-        existing = {layer for layer, path in job.outputs.items() if path.exists() or path.is_symlink()}
-        folder = next((job.outputs[layer] for layer in existing if job.outputs[layer].is_dir()), None)
+        existing = {path for path in job.targets if path.exists() or path.is_symlink()}
+        folder = next((path for path in existing if path.is_dir()), None)
         if folder is not None:
             raise UsageError(f"{printable(folder)}: it is a folder where a photo is to be written; move it away")
         if existing and not (overwrite or skip_existing):
-            first = printable(min(job.outputs[layer] for layer in existing))
+            first = printable(min(existing))
             raise UsageError(f"{first}: it exists; add --overwrite to replace it or --skip-existing to keep it")
-        if skip_existing and len(existing) == len(job.outputs):
+        kept = existing if skip_existing else set()
+        if len(kept) == len(job.targets):
             skipped.append(job.source)
             continue
-        missing = {layer: path for layer, path in job.outputs.items() if not (skip_existing and layer in existing)}
-        jobs.append(Job(source=job.source, outputs=missing, notes=job.notes))
+        missing = {layer: path for layer, path in job.outputs.items() if path not in kept}
+        sheet = None if job.sheet in kept else job.sheet
+        jobs.append(replace(job, outputs=missing, all_outputs=job.outputs, sheet=sheet))
     return Plan(jobs=tuple(jobs), skipped=tuple(skipped))

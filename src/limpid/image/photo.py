@@ -1,6 +1,6 @@
 """A photo as a file holds it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -66,3 +66,11 @@ class Photo:
             source = part[..., min(channel, part.shape[2] - 1)]
             np.divide(source, np.float32(white(part.dtype)), out=result[channel])
         return torch.from_numpy(result)
+
+    def stripped(self) -> "Photo":
+        """The photo without what its file says of it, but for the profile that its pixels are encoded in."""
+        return replace(self, metadata=Metadata(icc=self.metadata.icc))
+
+    def resized(self, pixels: Pixels) -> "Photo":
+        """The photo with other pixels in place of its own, alpha left out."""
+        return replace(self, pixels=pixels, alpha=None)

@@ -19,6 +19,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_BYTES = 29
 """Signature, and the length, name and content of IHDR."""
 
+ANIMATED = "first frame of an animation"
+"""What is noted of a file with further frames."""
+
 _PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _TEXTS, _COLOURS = (b"tEXt", b"zTXt", b"iTXt"), (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
 _DESCRIBING = (*_TEXTS, *_COLOURS, b"eXIf", b"pHYs")
@@ -95,7 +98,7 @@ def metadata(file: BinaryIO) -> Described:
             across, down = struct.unpack(">II", content[:8])
             kept.dpi = (across * _INCH, down * _INCH) if across and down else None
         elif name == b"acTL":
-            kept.notes.append("first frame of an animation")
+            kept.notes.append(ANIMATED)
     kept.xmp = texts.get(_XMP_KEYWORD)
     _take_raw_profiles(kept, texts)
     kept.icc = _profile(colour, kept, grey=grey)

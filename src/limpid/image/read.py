@@ -30,15 +30,18 @@ _OWN: Mapping[str, tuple[Callable[..., Header], Callable[..., Decoded]]] = {
 }
 """Format → what reads its header, and all of it; Pillow reads the others."""
 
+_ANIMATED = ("GIF", "WEBP", "AVIF")
+
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Tensor
 """What a photo can be read from."""
 
 
-def read(source: Source, *, max_pixels: int = MAX_PIXELS, allow_truncated: bool = False) -> Photo:
+def read(source: Source, *, max_pixels: int = MAX_PIXELS, allow_truncated: bool = False, frame: int | None = None) -> Photo:
     """Read one photo: a path, bytes, an open binary file, a Pillow image, an array (H, W[, C]) or a tensor ([1, ]3, H, W).
 
     ``max_pixels``: larger ones are refused from their header, before anything is decoded. ``allow_truncated``: show what
-    there is of a JPEG, PNG or BMP that is cut short, instead of refusing it. Raises PhotoError, always one line with the
+    there is of a JPEG, PNG or BMP that is cut short, instead of refusing it. ``frame``: which one of an animation or a TIFF of
+    several, from 0; None: the first, and a note where there are others. Raises PhotoError, always one line with the
     name, the cause and the remedy.
 
     >>> photo = read(np.zeros((2, 3, 3), np.uint16))
@@ -47,7 +50,7 @@ def read(source: Source, *, max_pixels: int = MAX_PIXELS, allow_truncated: bool 
     """
     name = _name(source)
     with _refusing(source, name):
-        return _read(source, name, max_pixels, allow_truncated)
+        return _read(source, name, max_pixels, allow_truncated, frame)
 
 
 def size(source: str | os.PathLike[str] | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -62,6 +65,18 @@ def size(source: str | os.PathLike[str] | bytes | BinaryIO, *, max_pixels: int =
     with _refusing(source, name), ExitStack() as stack:
         file, format = _sniffed(source, name, stack)
         return size_of(_header(file, name=name, format=format, max_pixels=max_pixels))
+
+
+def count_frames(source: str | os.PathLike[str] | bytes | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> int:
+    """How many frames an animation, or pictures a TIFF has; 1 for any other photo. Raises PhotoError as ``read`` does."""
+    name = _name(source)
+    with _refusing(source, name), ExitStack() as stack:
+        file, format = _sniffed(source, name, stack)
+        if format in ("PNG", "TIFF"):
+            return {"PNG": read_png, "TIFF": read_tiff}[format].frames(file, name=name, max_pixels=max_pixels)
+        if format in _ANIMATED:
+            return read_pillow.frames(file, name=name, format=format, max_pixels=max_pixels)
+    return 1
 
 
 @contextmanager
@@ -80,14 +95,14 @@ def _refusing(source: Source, name: str) -> Iterator[None]:
             raise PhotoError(f"{name}: cannot be read ({_first_line(fault)}); {remedy}") from fault
 
 
-def _read(source: Source, name: str, max_pixels: int, allow_truncated: bool) -> Photo:
+def _read(source: Source, name: str, max_pixels: int, allow_truncated: bool, frame: int | None) -> Photo:
     if isinstance(source, Image.Image):
         return _photo(read_pillow.from_image(source), name=name, format="PNG")
     if isinstance(source, (np.ndarray, Tensor)):
         return _photo(read_memory.decode(source), name=name, format="PNG")
     with ExitStack() as stack:
         file, format = _sniffed(source, name, stack)
-        decoded = _decode(file, name=name, format=format, max_pixels=max_pixels, allow_truncated=allow_truncated)
+        decoded = _decode(file, name=name, format=format, max_pixels=max_pixels, allow_truncated=allow_truncated, frame=frame)
     promised = format_of(name)
     if promised not in (None, format):
         decoded.notes.insert(0, f"it is {format} in spite of its extension")
@@ -130,24 +145,28 @@ def _header(file: BinaryIO, *, name: str, format: str, max_pixels: int) -> Heade
     return read_pillow.header(file, name=name, format=format, max_pixels=max_pixels)
 
 
-def _decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, allow_truncated: bool) -> Decoded:
+def _decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, allow_truncated: bool, frame: int | None) -> Decoded:
     try:
-        return _try(file, name=name, format=format, max_pixels=max_pixels, fill=False)
+        return _try(file, name=name, format=format, max_pixels=max_pixels, fill=False, frame=frame)
     except CutShortError as fault:
         if not (allow_truncated and fault.fillable):
             raise
     file.seek(0)
-    decoded = _try(file, name=name, format=format, max_pixels=max_pixels, fill=True)
+    decoded = _try(file, name=name, format=format, max_pixels=max_pixels, fill=True, frame=frame)
     decoded.notes.append("it is cut short or damaged; the missing part was filled")
     return decoded
 
 
-def _try(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool) -> Decoded:
+def _try(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool, frame: int | None) -> Decoded:
     if format == "PNG":
-        return read_png.decode(file, name=name, max_pixels=max_pixels, fill=fill)
+        return read_png.decode(file, name=name, max_pixels=max_pixels, fill=fill, frame=frame)
+    if format == "TIFF":
+        return read_tiff.decode(file, name=name, max_pixels=max_pixels, frame=frame)
+    if frame and format not in _ANIMATED:
+        raise PhotoError(f"{name}: it has one picture, not {frame + 1}; leave out the frame")
     if format in _OWN:
         return _OWN[format][1](file, name=name, max_pixels=max_pixels)
-    return read_pillow.decode(file, name=name, format=format, max_pixels=max_pixels, fill=fill)
+    return read_pillow.decode(file, name=name, format=format, max_pixels=max_pixels, fill=fill, frame=frame)
 
 
 def _photo(decoded: Decoded, *, name: str, format: str) -> Photo:

@@ -41,11 +41,16 @@ def header(file: BinaryIO, *, name: str, format: str, max_pixels: int) -> Header
     return Header(width=photo.width, height=photo.height, **vars(_described(photo)))
 
 
-def decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool = False) -> Decoded:
-    """Decode the first frame of a photo, colours as RGB or grey.
+def frames(file: BinaryIO, *, name: str, format: str, max_pixels: int) -> int:
+    """How many frames there are. Raises as ``header`` does."""
+    return int(getattr(_opened(file, name, format, max_pixels), "n_frames", 1))
+
+
+def decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: bool = False, frame: int | None = None) -> Decoded:
+    """Decode a photo, or the first frame or another one of an animation, colours as RGB or grey.
 
     ``fill``: show what there is of a JPEG or BMP that is cut short. Raises PhotoError for one that is too large,
-    CutShortError, and whatever Pillow raises for damage.
+    CutShortError, EOFError for a frame that is not there, and whatever Pillow raises for damage.
     """
     photo = _opened(file, name, format, max_pixels)
     if fill:
@@ -53,6 +58,8 @@ def decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: boo
         rest = _JPEG_END if format == "JPEG" else bytes(4 * photo.width * photo.height)
         photo = _READERS[format](BytesIO(file.read() + rest))
     with _noticing_cuts(fillable=format in ("JPEG", "BMP")):
+        if frame:
+            photo.seek(frame)
         photo.load()
     decoded = from_image(photo)
     if format == "AVIF":
@@ -60,7 +67,7 @@ def decode(file: BinaryIO, *, name: str, format: str, max_pixels: int, fill: boo
         _tell_avif(file.read(), decoded)
     if format == "JPEG" and "mp" in photo.info:
         decoded.notes.append("further pictures in the file (gain map, depth, preview) dropped")
-    if getattr(photo, "is_animated", False):
+    if frame is None and getattr(photo, "is_animated", False):
         decoded.notes.append(f"first frame of {getattr(photo, 'n_frames', 'several')}")
     return decoded
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from limpid.image import png_chunks, read_pillow
-from limpid.image.decoded import Decoded, Header, check_size, split_alpha
+from limpid.image.decoded import Decoded, Described, Header, check_size, split_alpha
 from limpid.layers.pixels import Pixels, white
 
 
@@ -18,8 +18,15 @@ def header(file: BinaryIO, *, name: str, max_pixels: int) -> Header:
     return Header(width=found.width, height=found.height, **vars(png_chunks.metadata(file)))
 
 
-def decode(file: BinaryIO, *, name: str, max_pixels: int, fill: bool = False) -> Decoded:
-    """Decode a PNG; 16 bits stay 16 bits.
+def frames(file: BinaryIO, *, name: str, max_pixels: int) -> int:
+    """How many frames there are; of 16 bits, which animations hardly have, the first one alone is read."""
+    found = _sized(file, name, max_pixels)
+    file.seek(0)
+    return 1 if found.depth == 16 else read_pillow.frames(file, name=name, format="PNG", max_pixels=max_pixels)
+
+
+def decode(file: BinaryIO, *, name: str, max_pixels: int, fill: bool = False, frame: int | None = None) -> Decoded:
+    """Decode a PNG, or one frame of an animation; 16 bits stay 16 bits.
 
     ``fill``: show what there is of a file that is cut short or damaged. Raises PhotoError for one that is too large,
     CutShortError, ValueError or what Pillow raises for damage.
@@ -27,6 +34,9 @@ def decode(file: BinaryIO, *, name: str, max_pixels: int, fill: bool = False) ->
     found = _sized(file, name, max_pixels)
     file.seek(0)
     data = file.read()
+    if frame:
+        decoded = read_pillow.decode(BytesIO(data), name=name, format="PNG", max_pixels=max_pixels, frame=frame)
+        return decoded.described(_without_note(png_chunks.metadata(BytesIO(data))))
     bare, key = png_chunks.picture(data, fill=fill)
     if found.depth == 16:
         pixels, alpha = _sixteen_bits(bare, grey=found.colour in (0, 4))
@@ -36,7 +46,14 @@ def decode(file: BinaryIO, *, name: str, max_pixels: int, fill: bool = False) ->
     if key is not None and decoded.alpha is None:
         decoded.alpha = _transparent(decoded.pixels, key, found.depth)
         decoded.notes.append("transparent colour converted to an alpha channel")
-    return decoded.described(png_chunks.metadata(BytesIO(data)))
+    found_texts = png_chunks.metadata(BytesIO(data))
+    return decoded.described(found_texts if frame is None else _without_note(found_texts))
+
+
+def _without_note(found: Described) -> Described:
+    """The same where nobody needs to hear that there are further frames."""
+    found.notes = [note for note in found.notes if note != png_chunks.ANIMATED]
+    return found
 
 
 def _sized(file: BinaryIO, name: str, max_pixels: int) -> png_chunks.Header:

@@ -14,7 +14,7 @@ from limpid.errors import PhotoError
 from limpid.image import iptc, read_pillow
 from limpid.image.decoded import CutShortError, Decoded, Described, Header, check_size, divide, finite_fractions
 from limpid.image.tiff_file import DESCRIPTIVE, EXIF, GPS
-from limpid.image.tiff_pages import photo_page
+from limpid.image.tiff_pages import count_pictures, photo_page
 from limpid.layers.pixels import white
 
 _MIN_IS_WHITE, _RGB, _PALETTE = 0, 2, 3
@@ -33,27 +33,33 @@ def header(file: BinaryIO, *, name: str, max_pixels: int) -> Header:
         return Header(width=page.imagewidth, height=page.imagelength, **vars(_described(tiff, page)))
 
 
-def decode(file: BinaryIO, *, name: str, max_pixels: int) -> Decoded:
-    """Decode the photo in a TIFF; 16 bits and fractions stay what they are.
+def frames(file: BinaryIO, *, name: str, max_pixels: int) -> int:
+    """How many pictures there are. Raises what tifffile raises for damage."""
+    with tifffile.TiffFile(file) as tiff:
+        return count_pictures(tiff)
+
+
+def decode(file: BinaryIO, *, name: str, max_pixels: int, frame: int | None = None) -> Decoded:
+    """Decode the photo in a TIFF, or one of several; 16 bits and fractions stay what they are.
 
     Raises PhotoError for a page that is too large or of a kind that nothing here reads, CutShortError, and whatever the
     libraries raise for damage.
     """
     with tifffile.TiffFile(file) as tiff:
-        page, several = _page(tiff, name, max_pixels)
+        page, several = _page(tiff, name, max_pixels, frame or 0)
         decoded = _pixels(file, page, name=name, max_pixels=max_pixels)
         converted = page.photometric not in (*_GREYS, _RGB, _PALETTE)
         found = _described(tiff, page)
     found.icc = decoded.icc if converted else found.icc
     found.exif = _exif(file, found.notes)
-    if several:
+    if several and frame is None:
         found.notes.append("first page of several")
     return decoded.described(found)
 
 
-def _page(tiff: tifffile.TiffFile, name: str, max_pixels: int) -> tuple[tifffile.TiffPage, bool]:
-    """The page of the photo, and whether there are others; every size is checked."""
-    page, several = photo_page(tiff, name)
+def _page(tiff: tifffile.TiffFile, name: str, max_pixels: int, frame: int = 0) -> tuple[tifffile.TiffPage, bool]:
+    """The page of the photo or of a later frame, and whether there are others; every size is checked."""
+    page, several = photo_page(tiff, name, frame)
     check_size(name, page.imagewidth, page.imagelength, max_pixels)
     if page.is_tiled:
         check_size(name, page.tilewidth, page.tilelength, max_pixels)

@@ -22,19 +22,26 @@ _RAW_COMPRESSIONS = frozenset({32767, 32769, 32770, 34713, 34892, 65000, 65535})
 _DNG_VERSION, _SLICES = 50706, 50752  # Adobe's mark, Canon's
 
 
-def photo_page(tiff: tifffile.TiffFile, name: str) -> tuple[Page, bool]:
-    """The page that holds the photo at full size, and whether others hold further pictures.
+def photo_page(tiff: tifffile.TiffFile, name: str, frame: int = 0) -> tuple[Page, bool]:
+    """The page of the photo at full size, or of a later ``frame``, and whether others hold further pictures.
 
     The first page that is no reduced copy and no mask counts, or a larger one below it. Raises PhotoError for a raw photo, which
-    has yet to be developed.
+    has yet to be developed, and IndexError for a frame that is not there.
     """
     pages = list(_pages(tiff))
     if unread_kind(Path(name)) == "raw" or any(map(_is_raw, pages)):
         raise PhotoError(f"{name}: it is a raw photo, of which only previews could be read; develop it first")
     pictures = [page for page in pages if not _flags(page) & (_COPY | _MASK)] or [max(pages, key=_area)]
-    first = pictures[0]
-    below = [page for page in pictures if page.treeindex[:-1] == first.treeindex]
-    return max([first, *below], key=_area), len({page.treeindex[0] for page in pictures}) > 1
+    tops = list(dict.fromkeys(page.treeindex[0] for page in pictures))
+    of_frame = [page for page in pictures if page.treeindex[0] == tops[frame]]
+    below = [page for page in of_frame if page.treeindex[:-1] == of_frame[0].treeindex]
+    return max([of_frame[0], *below], key=_area), len(tops) > 1
+
+
+def count_pictures(tiff: tifffile.TiffFile) -> int:
+    """How many pages hold pictures of their own, not copies of another; 32 pages are looked at."""
+    pages = list(_pages(tiff))
+    return len({page.treeindex[0] for page in pages if not _flags(page) & (_COPY | _MASK)}) or 1
 
 
 def _pages(tiff: tifffile.TiffFile) -> Iterator[Page]:

@@ -139,6 +139,20 @@ class Task:
             rest, first = light.where(dark, rest), self.remainder(mixed, {last: light}).where(dark, first)
         return {**layers, self.primary: first, last: rest}
 
+    def confined(self, mixed: "Tensor", layers: "Mapping[str, Tensor]", share: "Tensor") -> "dict[str, Tensor]":
+        """Layers that change a photo (…, H, W) by a ``share`` (1, H, W), 0…1, of what these do: 0 leaves it as it is.
+
+        Layers that add up to the photo still do; those of a product do once they are ``completed``.
+        """
+        whole = {self.primary, *(self.layers if self.symmetric else ())}  # layers that are the photo where nothing is changed
+        light = 1.0 if self.exact else 0.0  # where nothing is changed, all light on the photo is white, and none is mirrored
+        return {
+            name: mixed.lerp(layer, share)
+            if name in whole
+            else share * layer + (1 - share) * (light if name == self.layers[-1] else 0)
+            for name, layer in layers.items()
+        }
+
     def layer_name(self, wanted: str) -> str:
         """Full name of a layer given by name or alias (``T`` → ``transmission``); names of cascade steps pass through.
 

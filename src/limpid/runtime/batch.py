@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from limpid._version import __version__
 from limpid.errors import LimpidError, UsageError, is_out_of_memory
 from limpid.image.codec_memory import decoding, encoding
-from limpid.image.encode import check_format, target_format
+from limpid.image.encode import check_format, holds_xmp, target_format
 from limpid.image.photo import Photo
+from limpid.image.processing_record import with_step
 from limpid.image.read import MAX_PIXELS, read
 from limpid.image.write import write
 from limpid.layers.pixels import quantise
@@ -22,6 +24,9 @@ from limpid.runtime.memory import FIXED, Plan, default_budget
 from limpid.runtime.options import DecomposeOptions, PhotoOptions, SeparationOptions, separation_options
 from limpid.runtime.photo_jobs import Jobs, PhotoJob, labelled
 from limpid.runtime.separator import Separator
+
+_UNSAID = ("max_memory", "preview")
+"""Settings that change no pixel by themselves."""
 
 
 @dataclass(kw_only=True)
@@ -66,12 +71,19 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str, begin: Callable[[str]
         return _attempt(job, separators[job.label], options, wanted, made)
 
     if options.jobs <= 1:
-        yield from map(one, jobs.photos)
+        for job in jobs.photos:
+            yield (report := one(job))
+            if report.error and options.fail_fast:
+                return
         return
     with ThreadPoolExecutor(options.jobs) as pool:
         try:
             for done in as_completed([pool.submit(one, job) for job in jobs.photos]):
-                yield done.result()
+                if done.cancelled():
+                    continue
+                yield (report := done.result())
+                if report.error and options.fail_fast:
+                    pool.shutdown(wait=False, cancel_futures=True)  # what runs is finished
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -111,9 +123,11 @@ def _separate(
     report: Report,
     made: Mapping[str, Edit],
 ) -> None:
-    photo = read(job.source, max_pixels=options.max_pixels or MAX_PIXELS, allow_truncated=options.allow_truncated)
+    limit = options.max_pixels or MAX_PIXELS
+    photo = read(job.source, max_pixels=limit, allow_truncated=options.allow_truncated, frame=job.frame)
     report.width, report.height = photo.width, photo.height
     report.warnings += [*job.notes, *photo.notes]
+    photo = photo.stripped() if options.strip_metadata else photo
     format = None if options.format == "same" else options.format
     encoders = [target_format(photo, format or _suffix(target)) for target in job.outputs.values()]
     for encoder in encoders:  # what the format cannot hold is refused before the network runs
@@ -135,12 +149,13 @@ def _separate(
     if believed == 0:
         report.nothing_to_remove = True
         report.warnings.append("nothing to remove was found; the photo comes back as it was")
+    likes = _recorded(photo, separator, wanted, chosen, dict(zip(job.outputs, encoders, strict=True))) if _records(options) else {}
     mode = job.source.stat().st_mode & 0o777 if isinstance(job.source, Path) else None
     for layer, target in job.outputs.items():
         written = write(
             layers.pop(layer),
             target,
-            like=photo,
+            like=likes.get(layer, photo),
             format=format,
             quality=options.quality,
             overwrite=options.overwrite,
@@ -148,6 +163,28 @@ def _separate(
         )
         report.outputs[layer] = str(written.path)
         report.warnings += [note for note in written.notes if note not in report.warnings]
+
+
+def _records(options: PhotoOptions) -> bool:
+    return options.provenance and not options.strip_metadata
+
+
+def _recorded(
+    photo: Photo, separator: Separator, wanted: SeparationOptions, chosen: Plan, formats: Mapping[str, str]
+) -> dict[str, Photo]:
+    """The photo as each layer is to remember it: with what made the layer in its XMP, where its format has room for that."""
+    usual = SeparationOptions()
+    settings = {name: value for name, value in vars(wanted).items() if value != getattr(usual, name) and name not in _UNSAID}
+    told = [f"{name}={value.name if isinstance(value, Path) else value}" for name, value in settings.items()]
+    told += [f"precision={separator.precision}", f"seen={chosen.working[1]}x{chosen.working[0]}"]
+    told += [f"tiles={chosen.tile}"] if chosen.tile else []
+    facts = {"Software": f"limpid {__version__}", "Model": separator.name, "WeightsSHA256": separator.sha256 or "none"}
+    found = {}
+    for layer, format in formats.items():
+        packet = with_step(photo.metadata.xmp, {**facts, "Layer": layer, "Settings": "; ".join(told)})
+        if packet is not None and holds_xmp(packet, format):
+            found[layer] = replace(photo, metadata=replace(photo.metadata, xmp=packet))
+    return found
 
 
 def _suffix(target: Path | BytesIO) -> str | None:
@@ -168,12 +205,20 @@ def _edited(photo: Photo, layers: Mapping[str, np.ndarray], made: Mapping[str, E
 
 
 def layer_pixels(
-    photo: Photo, separator: Separator, options: SeparationOptions, names: Sequence[str], chosen: Plan
+    photo: Photo,
+    separator: Separator,
+    options: SeparationOptions,
+    names: Sequence[str],
+    chosen: Plan,
+    share: np.ndarray | None = None,
 ) -> tuple[dict[str, np.ndarray], float, float]:
-    """Layers in the depth of the photo, signed ones around middle grey; the confidence, and how far the network is followed."""
+    """Layers in the depth of the photo, signed ones around middle grey; the confidence, and how far the network is followed.
+
+    ``share``: as for ``Separator.bands``.
+    """
     confidence = believed = 1.0
     layers = {name: np.empty_like(photo.pixels) for name in names}
-    for band in separator.bands(photo, options, names, chosen):
+    for band in separator.bands(photo, options, names, chosen, share):
         confidence, believed = round(band.confidence, 4), band.believed
         for name in names:
             shown = 0.5 + band.layers[name] / 2 if name in separator.task.signed else band.layers[name]

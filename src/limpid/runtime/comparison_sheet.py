@@ -1,34 +1,48 @@
-"""One picture per photo: the photo, and a row of what each network made of it."""
+"""Before and after on one picture: the photo, and beside it, a row for each network, what was made of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from limpid.errors import LimpidError
-from limpid.image.contact_sheet import ContactSheet
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from limpid.image.contact_sheet import side_by_side
 from limpid.image.read import read
+from limpid.image.size import fit, shrink
 from limpid.image.write import write
-from limpid.runtime.batch import Report
+from limpid.runtime.photo_jobs import Sheet
+
+LONGEST = 720
+"""Longer side of each picture on a sheet, pixels; larger ones are averaged down."""
 
 
-def write_comparisons(reports: Sequence[Report], *, overwrite: bool) -> list[Path]:
-    """``PHOTO.compare.png`` beside the first output of each photo; returns the files. Photos that failed are left out.
+def write_sheets(sheets: Sequence[Sheet], failed: Collection[str], *, overwrite: bool) -> list[Path]:
+    """Write the sheets of all photos but those that ``failed``, from the files that their layers went to; returns the files.
 
-    Raises PhotoError for a file that exists, unless ``overwrite``.
+    Raises PhotoError for a layer that is gone, and for a file that exists, unless ``overwrite``.
     """
     made = []
-    for name in dict.fromkeys(report.input for report in reports if report.error is None and report.outputs):
-        rows = [report for report in reports if report.input == name and report.error is None and report.outputs]
-        sheet = ContactSheet()
-        for report in rows:
-            try:
-                pictures = {"input": read(Path(name)).tensor()}
-                pictures |= {layer: read(Path(path)).tensor() for layer, path in report.outputs.items()}
-            except LimpidError:  # a pipe: nothing lies on the disk
-                continue
-            sheet.add(report.model, pictures)
-        first = Path(next(iter(rows[0].outputs.values())))
-        target = first.with_name(f"{Path(name).stem}.compare.png")
-        picture = sheet.pixels()
-        write(picture, target, overwrite=overwrite)
-        made.append(target)
+    for sheet in sheets:
+        if sheet.name in failed:
+            continue
+        before = _picture(sheet.source, sheet.frame)
+        several = len(sheet.layers) > 1
+        rows = []
+        for label, layers in sheet.layers.items():
+            named = {f"{label}: {layer}" if several else layer: _picture(path) for layer, path in layers.items()}
+            rows.append(side_by_side({"before": before, **named}))
+        width = max(row.shape[2] for row in rows)
+        picture = torch.cat([F.pad(row, (0, width - row.shape[2]), value=1.0) for row in rows], dim=1)
+        write(picture, sheet.target, overwrite=overwrite)
+        made.append(sheet.target)
     return made
+
+
+def _picture(path: Path, frame: int | None = None) -> Tensor:
+    """A photo (3, H, W), small enough for a sheet; its own colours, transparency left out."""
+    photo = read(path, frame=frame)
+    size = fit(photo.height, photo.width, LONGEST)
+    if size == (photo.height, photo.width):
+        return photo.tensor()
+    return photo.resized(shrink(photo.pixels, *size)).tensor()

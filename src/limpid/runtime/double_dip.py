@@ -23,12 +23,9 @@ from limpid.layers.task import ADD, Task
 from limpid.physics.seeds import torch_generator
 from limpid.progress import bar, say
 from limpid.runtime.memory import Plan
-from limpid.runtime.options import SeparationOptions
+from limpid.runtime.options import DOUBLE_DIP, SeparationOptions
 from limpid.runtime.row_bands import Bands
 from limpid.runtime.separator import Separator
-
-NAME = "double_dip"
-"""What ``--model`` calls it."""
 
 WORKING = 256
 """Longest side that is drawn, pixels; larger photos are rebuilt from it."""
@@ -58,7 +55,7 @@ def fit_layers(photo: Tensor, *, steps: int, seed: int = 0, seen: Callable[[int,
     if steps < 1 or min(photo.shape[-2:]) < LEAST or any(side % MULTIPLE for side in photo.shape[-2:]):
         shape = tuple(photo.shape)
         raise SettingError(f"double_dip draws sides of {MULTIPLE} px, at least {LEAST}, in 1 step or more; got {shape}")
-    draw = torch_generator(seed, NAME)
+    draw = torch_generator(seed, DOUBLE_DIP)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = nn.ModuleList(SkipNetwork() for _ in range(2)).to(photo.device)
@@ -132,7 +129,7 @@ class DoubleDip(Separator):
     def __init__(self, task: Task, *, device: torch.device) -> None:
         if len(task.layers) != 2 or not (task.symmetric or task.law is ADD):
             raise SettingError(f"double_dip separates two layers that add up; {task.name} has {', '.join(task.layers)}")
-        super().__init__(_Nothing(), task, name=NAME, model=NAME)
+        super().__init__(_Nothing(), task, name=DOUBLE_DIP, model=DOUBLE_DIP)
         self._where, self._steps = device, 0
         self._file: Path | None = None
 

@@ -21,14 +21,15 @@ from limpid.layers.separation import Separation
 from limpid.layers.task import Task, find_task
 from limpid.options import subject_with_keywords
 from limpid.progress import say
-from limpid.runtime import double_dip
 from limpid.runtime.device import choose_device, choose_precision
+from limpid.runtime.double_dip import DoubleDip
 from limpid.runtime.foreign import MODEL, TASKS, open_foreign
 from limpid.runtime.onnx_network import OnnxNetwork
 from limpid.runtime.openvino_engine import Backend, OpenVinoEngine, choose_backend
-from limpid.runtime.options import DeviceOptions, LoadOptions, separation_options
+from limpid.runtime.options import DOUBLE_DIP, DeviceOptions, LoadOptions, separation_options
 from limpid.runtime.separator import Separator
 from limpid.weights import manifest
+from limpid.weights.fetch import forbidding_downloads
 
 RETINEX = "retinex"
 """What ``--model`` calls the baseline of intrinsic images, which needs no weights."""
@@ -57,6 +58,7 @@ def load(
     weights: Weights = "averaged",
     provider: str = "auto",
     backend: Backend = "auto",
+    offline: bool = False,
 ) -> Separator:
     """Load a network ready to run on photos.
 
@@ -66,9 +68,9 @@ def load(
     what the network is usually for. ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``,
     ``bfloat16`` or ``float16``; ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone;
     ``provider``: what of ONNX Runtime runs an ONNX file, whose arithmetic is its own; ``backend``: ``torch``, ``openvino``, or
-    ``auto``, the fastest that is installed and keeps the quality of shipped weights. Raises UnknownNameError with the nearest
-    name, WeightsError for damaged or foreign files, DeviceError, and UsageError for a backbone that is not there or a task that
-    the network does not do.
+    ``auto``, the fastest that is installed and keeps the quality of shipped weights; ``offline``: nothing is
+    downloaded. Raises UnknownNameError with the nearest name, WeightsError for damaged or foreign files, DeviceError, and
+    UsageError for a backbone that is not there or a task that the network does not do.
 
     >>> load()  # the shipped weights against reflections
     Separator('limpid', transmission and reflection, cpu, ...)
@@ -76,8 +78,8 @@ def load(
     'denoise'
     """
     where = choose_device(device)
-    if str(name) == double_dip.NAME:
-        return double_dip.DoubleDip(find_task(task or DEFAULT_TASK), device=where)
+    if str(name) == DOUBLE_DIP:
+        return DoubleDip(find_task(task or DEFAULT_TASK), device=where)
     if str(name) == RETINEX:
         wanted = find_task(task or "intrinsic")
         if wanted.name != "intrinsic":
@@ -91,7 +93,8 @@ def load(
     chosen = _task(opened.tasks, task, found)
     for remark in opened.remarks:
         say(f"note: {found.path.name} {remark}")
-    _fill_backbones(network, opened.model, backbone_weights)
+    with forbidding_downloads(offline):
+        _fill_backbones(network, opened.model, backbone_weights)
     fold_norms(network)
     channels_last(network.to(where))
     arithmetic = choose_precision(precision, where, network.needs)
@@ -175,6 +178,7 @@ def load_with(name: str, options: DeviceOptions, task: str | None = None) -> Sep
         weights=options.weights,
         provider=options.provider,
         backend=options.backend,
+        offline=options.offline,
     )
 
 
@@ -208,4 +212,4 @@ def _find(name: str | Path, task: str) -> _Weights:
         return _Weights(label=path.name if path.is_dir() else path.stem, path=file_path, sha256=sha256(file_path))
     if str(name) in catalogue.names("models"):
         raise WeightsError(f"no weights are shipped for the network {str(name)!r}; name its checkpoint with --model FILE")
-    raise UnknownNameError("model", str(name), {"default", double_dip.NAME, RETINEX, *shipped, *catalogue.names("models")})
+    raise UnknownNameError("model", str(name), {"default", DOUBLE_DIP, RETINEX, *shipped, *catalogue.names("models")})

@@ -9,6 +9,9 @@ from limpid.errors import SettingError, UnknownNameError, UsageError
 from limpid.files import parse_bytes
 from limpid.options import option
 
+DOUBLE_DIP = "double_dip"
+"""What ``--model`` calls the method that fits every photo anew."""
+
 _MOST_DAMPED = 0.95  # beyond it a change stays for seconds
 
 
@@ -36,8 +39,10 @@ class SeparationOptions:
     separates large photos at a working size and rebuilds full size, ``full`` runs the network on every pixel. ``tile``:
     ``auto``, ``off`` or a side in pixels. ``max_memory``: bytes above the imported process, None for the default. ``hint``: a mask
     of the photo's size as it stands upright, white where the layer that is to be taken off lies, for networks that know hints.
-    ``force``: the network is followed even where it finds nothing to remove. ``steps``, ``preview``: of methods that fit one photo.
-    Raises SettingError and UnknownNameError.
+    ``force``: the network is followed even where it finds nothing to remove. ``protect``, ``only``: grey masks of the same size;
+    the photo stays as it is where ``protect`` is white and where ``only`` is black, and its layers say so; beyond, the change fades
+    in over ``feather`` pixels, None: 1/200 of the longer side. ``steps``, ``preview``: of methods that fit one photo.
+    Raises SettingError, UnknownNameError and UsageError.
     """
 
     strength: float = option(1.0, "0…1: how far to go from the photo to the network's answer.")
@@ -49,12 +54,25 @@ class SeparationOptions:
 
     hint: Path | None = option(None, "Mask as large as the photo, white where you see the reflection.")
     force: bool = option(False, "Follow the network even where it finds nothing to remove.")
+    protect: Path | None = option(None, "Grey mask as large as the photo: what is white stays untouched.", metavar="MASK.png")
+    only: Path | None = option(None, "Grey mask as large as the photo: only what is white may change.", metavar="MASK.png")
+    feather: int | None = option(None, "Pixels over which these masks fade (1/200 of the longer side).", minimum=0)
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise SettingError(f"--strength lies within 0…1; got {self.strength:g}")
         if self.steps < 1:
             raise SettingError(f"--steps counts from 1; got {self.steps}")
+        if self.feather is not None and self.feather < 0:
+            raise SettingError(f"--feather counts pixels from 0; got {self.feather}")
+        if self.feather is not None and self.protect is None and self.only is None:
+            raise UsageError("--feather is how far --protect and --only fade; give one of them a mask")
+        if self.tile not in ("auto", "off") and not self.tile.isdigit():
+            raise SettingError(f"--tile takes auto, off or a side in pixels; got {self.tile!r}")
+        for name in ("hint", "protect", "only"):
+            mask = getattr(self, name)
+            if mask is not None and not Path(mask).is_file():
+                raise UsageError(f"--{name} {mask}: there is no such file; paint a mask on a copy of the photo")
         if self.resolution not in ("auto", "full"):
             raise UnknownNameError("resolution", self.resolution, ("auto", "full"))
 
@@ -70,7 +88,8 @@ class DeviceOptions:
 
     ``backbone_weights``: ``pretrained``, ``none`` (random), or a file or folder, for networks with a backbone; ``weights``: which
     of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``; ``provider``: what of
-    ONNX Runtime runs ONNX files; ``backend``: what runs our own networks on a CPU, ``auto`` what ``limpid bench --save`` chose.
+    ONNX Runtime runs ONNX files; ``backend``: what runs our own networks on a CPU, ``auto`` what ``limpid bench --save`` chose;
+    ``offline``: nothing is downloaded, what is missing is an error at once (``LIMPID_OFFLINE=1`` does the same everywhere).
     """
 
     device: str = option("auto", "auto, cpu, cuda, mps, xpu.")
@@ -79,6 +98,7 @@ class DeviceOptions:
     weights: Literal["averaged", "raw"] = option("averaged", "Of a file with both: averaged or raw.")
     backend: Literal["auto", "torch", "openvino"] = option("auto", "On a CPU: auto, torch or openvino.")
     provider: str = option("auto", "Of ONNX files: auto, cpu, cuda, tensorrt, openvino, coreml, directml, webgpu.")
+    offline: bool = option(False, "Download nothing; what is missing is an error at once (also LIMPID_OFFLINE=1).")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +111,10 @@ class LoadOptions(SeparationOptions, DeviceOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoOptions(SeparationOptions, DeviceOptions):
-    """What a command makes of which photos, by which networks, into which files; see ``limpid separate --help``."""
+    """What a command makes of which photos, by which networks, into which files; see ``limpid separate --help``.
+
+    Raises UsageError for options that contradict each other.
+    """
 
     photos: Sequence[str] = option(..., "Photos, folders, quoted globs, or - for standard input.", argument=True)
     output: str | None = option(None, "Folder; a file or - for one photo's first layer.", "--output", "-o")
@@ -101,16 +124,37 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     max_pixels: int | None = option(None, "Refuse photos with more pixels (default 178,956,970).")
     format: str = option("same", "same, jpg, png, webp, tiff, bmp or avif.")
     quality: int = option(95, "Of lossy formats.", minimum=1, maximum=100)
+    frames: Literal["first", "all"] = option("first", "Of GIF, WebP, AVIF, APNG and TIFF with several: first, or all (64 at most).")
     overwrite: bool = option(False, "Replace outputs that exist.")
     skip_existing: bool = option(False, "Leave photos out whose outputs exist.")
+    compare: bool = option(False, "Also write a sheet of each photo before and after: the photo, and what each --model made of it.")
+    strip_metadata: bool = option(False, "Leave out what the photo says of itself (GPS, EXIF, XMP, IPTC, DPI), and the provenance.")
+    provenance: bool = option(
+        True, "Note version, weights and settings in the XMP of what is written.", "--provenance/--no-provenance"
+    )
     allow_truncated: bool = option(False, "Process cut-off photos, missing rows grey.")
     jobs: int = option(1, "Photos handled beside each other.", minimum=1)
+    fail_fast: bool = option(False, "Begin no further photo after one that failed.")
     as_json: bool = option(False, "One JSON object per photo and a summary on standard output.", "--json")
     quiet: bool = option(False, "Only errors.", "--quiet", "-q")
     verbose: bool = option(False, "Say how each photo was run.", "--verbose", "-v")
     traceback: bool = option(False, "Show where an error came from.")
     dry_run: bool = option(False, "Say what would be done; write nothing.")
     strict: bool = option(False, "Exit code 1 also when folders hold photos that are not read here.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        piped = "-" in (self.output, *self.photos)
+        if self.overwrite and self.skip_existing:
+            raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
+        if self.quiet and self.verbose:
+            raise UsageError("--quiet and --verbose contradict each other; give one of them")
+        if self.as_json and self.output == "-":
+            raise UsageError("standard output cannot hold both the photo and --json; give one of them a file")
+        if self.compare and piped:
+            raise UsageError("--compare writes a sheet beside files; name a photo and an output instead of -")
+        if self.skip_existing and piped:
+            raise UsageError("--skip-existing asks what lies on the disk; name a photo and an output instead of -")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,4 +245,3 @@ class DecomposeOptions(PhotoOptions):
 
     relight: str | None = option(None, "Also write the photo in another light: flat=0…1,warm=−1…1,from=left|right|top|bottom.")
     recolour: Sequence[str] = option((), "MASK=#rrggbb: also write it with things of another colour; repeatable.")
-    compare: bool = option(False, "Also write a sheet: the photo and what each --model made of it.")

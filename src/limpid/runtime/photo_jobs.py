@@ -3,22 +3,26 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from limpid.errors import UsageError
+from limpid.errors import PhotoError, UsageError
 from limpid.files import megabytes
-from limpid.image.find import find
+from limpid.image.find import Found, find
 from limpid.image.formats import SNIFFED, format_of, sniff
-from limpid.image.output_paths import plan_outputs
+from limpid.image.output_paths import Job, plan_outputs
 from limpid.layers.task import find_task
 from limpid.runtime.edit_options import edit_names
-from limpid.runtime.options import DecomposeOptions, PhotoOptions
+from limpid.runtime.options import DOUBLE_DIP, DecomposeOptions, PhotoOptions
 
 MOST_PIPED = 1 << 29
 """Bytes that standard input may carry: what is piped is held in memory."""
+
+MOST_FRAMES = 64
+"""Of one photo; those beyond are left out."""
 
 _PIECE = 1 << 20
 
@@ -30,14 +34,27 @@ PIPE = "-"
 class PhotoJob:
     """One photo for one network, by its label.
 
-    ``source``: a path, or bytes from a pipe; ``outputs``: layer → path or open buffer; ``notes``: what its report starts with.
+    ``source``: a path, or bytes from a pipe, of which ``frame`` is meant, counted from 0; ``outputs``: layer → path or open buffer;
+    ``notes``: what its report starts with.
     """
 
     name: str
     source: Path | bytes
     outputs: Mapping[str, Path | BytesIO]
     label: str
+    frame: int | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A comparison of one photo: where it is, and the files of its layers by the label of the network that makes them."""
+
+    name: str
+    source: Path
+    frame: int | None
+    target: Path
+    layers: Mapping[str, Mapping[str, Path]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +62,20 @@ class Jobs:
     """All there is to do, the photos left out because all their outputs exist, and those not read here: path → kind."""
 
     photos: tuple[PhotoJob, ...]
+    sheets: tuple[Sheet, ...] = ()
     skipped: tuple[str, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_jobs(options: PhotoOptions, task: str) -> Jobs:
     """One job per photo and network. Raises UsageError for options that contradict each other, names and places that cannot be."""
-    _check(options)
     layers, labels = [*_layers(options, task), *_edited(options)], list(labelled(options.model))
+    _check(options, layers)
     if PIPE in (options.output, *options.photos):
         return Jobs(photos=(_piped(options, layers[0], labels[0]),))
     tags = {layer if len(labels) == 1 else f"{label}.{layer}": (label, layer) for label in labels for layer in layers}
     found = find(options.photos)
+    counted = _frames(found.photos) if options.frames == "all" else {}
     plan = plan_outputs(
         found.photos,
         output=Path(options.output) if options.output else None,
@@ -64,15 +83,51 @@ def plan_jobs(options: PhotoOptions, task: str) -> Jobs:
         format=options.format,
         overwrite=options.overwrite,
         skip_existing=options.skip_existing,
+        sheets=options.compare,
+        frames={path: min(count, MOST_FRAMES) for path, count in counted.items()},
     )
-    jobs = []
+    jobs: list[PhotoJob] = []
+    sheets: list[Sheet] = []
     for job in plan.jobs:
-        for label in labels:
-            outputs = {tags[tag][1]: path for tag, path in job.outputs.items() if tags[tag][0] == label}
-            if outputs:
-                jobs.append(PhotoJob(name=str(job.source), source=job.source, outputs=outputs, label=label, notes=job.notes))
+        beyond = counted.get(job.source, 0) - MOST_FRAMES
+        if beyond > 0 and job.frame == MOST_FRAMES - 1:
+            job = replace(job, notes=(*job.notes, f"the last of the frames that are taken; {beyond} further ones are left out"))
+        jobs += _of_photo(job, tags)
+        if job.sheet is not None:
+            by_label = {label: _of_label(job.all_outputs, tags, label) for label in labels}
+            sheets.append(Sheet(name=_called(job), source=job.source, frame=job.frame, target=job.sheet, layers=by_label))
     unread = {str(path): kind for path, kind in found.unread.items()}
-    return Jobs(photos=tuple(jobs), skipped=tuple(map(str, plan.skipped)), unread=unread)
+    return Jobs(photos=tuple(jobs), sheets=tuple(sheets), skipped=tuple(map(str, plan.skipped)), unread=unread)
+
+
+def _frames(photos: Sequence[Found]) -> dict[Path, int]:
+    """How many frames photos have that have several; what is wrong with a photo is said when it is read."""
+    from limpid.image.read import count_frames
+
+    counted: dict[Path, int] = {}
+    for item in photos:
+        with suppress(PhotoError):
+            counted[item.path] = count_frames(item.path)
+    return {path: count for path, count in counted.items() if count > 1}
+
+
+def _of_photo(job: Job, tags: Mapping[str, tuple[str, str]]) -> list[PhotoJob]:
+    found = []
+    for label in dict.fromkeys(label for label, _ in tags.values()):
+        outputs = _of_label(job.outputs, tags, label)
+        if outputs:
+            found.append(
+                PhotoJob(name=_called(job), source=job.source, outputs=outputs, label=label, frame=job.frame, notes=job.notes)
+            )
+    return found
+
+
+def _of_label(outputs: Mapping[str, Path], tags: Mapping[str, tuple[str, str]], label: str) -> dict[str, Path]:
+    return {tags[tag][1]: path for tag, path in outputs.items() if tags[tag][0] == label}
+
+
+def _called(job: Job) -> str:
+    return str(job.source) if job.frame is None else f"{job.source}[{job.frame + 1}]"
 
 
 def labelled(models: Sequence[str]) -> dict[str, str]:
@@ -88,14 +143,15 @@ def labelled(models: Sequence[str]) -> dict[str, str]:
     return labels
 
 
-def _check(options: PhotoOptions) -> None:
-    if options.overwrite and options.skip_existing:
-        raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
-    if options.as_json and options.output == PIPE:
-        raise UsageError("standard output cannot hold both the photo and --json; give one of them a file")
+def _check(options: PhotoOptions, layers: Sequence[str]) -> None:
+    """What can be wrong with one file as the output of it all, and with options that only some networks have."""
     one_file = options.output is not None and (options.output == PIPE or format_of(options.output) is not None)
     if one_file and len(options.model) > 1:
         raise UsageError(f"-o {options.output} holds one result; give one --model or a folder")
+    if one_file and len(layers) > 1 and (options.layers is not None or _edited(options)):
+        raise UsageError(f"-o {options.output} holds one layer, not {', '.join(layers)}; name one with --layers, or a folder")
+    if options.preview is not None and DOUBLE_DIP not in labelled(options.model).values():
+        raise UsageError("--preview shows what double_dip draws; add -m double_dip or leave it out")
 
 
 def _layers(options: PhotoOptions, name: str) -> list[str]:

@@ -19,6 +19,7 @@ from limpid.image.size import crop, fit, pad, padded_size, shrink
 from limpid.image.tile import Span, blend, spans
 from limpid.layers.context import Context, Tile
 from limpid.layers.network import LayerNetwork
+from limpid.layers.pixels import Pixels
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task
 from limpid.options import method_with_keywords
@@ -26,6 +27,7 @@ from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, Verdict, believed_by
 from limpid.runtime.cost import PROBE_SIDE, Cost, LiveBytes, measure, remember, remembered, seen, shipped
 from limpid.runtime.device import arithmetic
 from limpid.runtime.guided_upsampling import Guidance, apply_guidance, fit_guidance
+from limpid.runtime.masks import read_mask, rows_of, share_of_change
 from limpid.runtime.memory import FADE, FIXED, HALO, Held, Plan, default_budget, give_back, least_tile, plan
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.row_bands import Bands, band_rows, in_bands, reduced, with_hint
@@ -247,14 +249,23 @@ class Separator:
         self.known_cost, self._given = cost, True
 
     def bands(
-        self, photo: Photo, options: SeparationOptions, names: Sequence[str], chosen: Plan | None = None
+        self,
+        photo: Photo,
+        options: SeparationOptions,
+        names: Sequence[str],
+        chosen: Plan | None = None,
+        share: Pixels | None = None,
     ) -> Iterator[RowBand]:
-        """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held."""
+        """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held.
+
+        ``share``: how much of the change each pixel takes, (H, W), uint8, in place of what the masks of the options say.
+        """
         if RESIDUE in names and not self.network.learns_residue:
             raise UsageError(f"{self.name} learnt no residue; ask for the residual, which is what its layers leave over")
         size = (photo.height, photo.width)
         chosen = chosen or self.plan(size, options, held=photo.pixels.nbytes)
         hint = self._hint(photo, options)
+        share = share_of_change(photo, options) if share is None else share
         verdict = self._preview(photo, hint, force=options.force or hint is not None)
         if not verdict.believed:  # nothing to remove: no layer of the network would be used
             nothing = torch.zeros(()).expand(3, *size)  # one number, whatever the size
@@ -266,7 +277,8 @@ class Separator:
             raw = separated(photo, chosen, hint, RESIDUE in names)
         try:
             for top, bottom, layers in raw:
-                done = self._finished(photo, slice(top, bottom), layers, options.strength, verdict.believed, names)
+                rows = slice(top, bottom)
+                done = self._finished(photo, rows, layers, options.strength, verdict.believed, names, rows_of(share, rows))
                 yield RowBand(top=top, bottom=bottom, layers=done, confidence=verdict.confidence, believed=verdict.believed)
         finally:
             give_back()
@@ -277,11 +289,7 @@ class Separator:
             return None
         if not self.network.hints:
             raise UsageError(f"{self.name} knows no hints; leave out --hint, or take a network that was trained with them")
-        mask = read(options.hint)
-        if (mask.height, mask.width) != (photo.height, photo.width):
-            sizes = f"{mask.width}x{mask.height} pixels, the photo {photo.width}x{photo.height}"
-            raise UsageError(f"the hint has {sizes}; paint it on a copy of the photo")
-        return mask.tensor().mean(0, keepdim=True)
+        return rows_of(read_mask(options.hint, photo, "hint"), slice(None))
 
     def _preview(self, photo: Photo, hint: Tensor | None, *, force: bool) -> Verdict:
         """Whether there is anything to remove, by the change of the whole photo and, where the network has one, by its gate."""
@@ -293,7 +301,7 @@ class Separator:
         large = max(size) > side
         small = fit(*size, side) if large else size
         pixels = shrink(photo.pixels, *small) if large else photo.pixels
-        preview = with_hint(replace(photo, pixels=pixels, alpha=None).tensor(), reduced(hint, small))
+        preview = with_hint(photo.resized(pixels).tensor(), reduced(hint, small))
         raw = self._answer(preview)
         answer = self._blended(preview, raw, residue=False)
         believed = confidence = 1.0 if limits is None else confidence_of(preview[:3], answer[self.task.primary], limits)
@@ -406,7 +414,7 @@ class Separator:
         padded = padded_size(*size, needs.multiple, needs.minimum)
         small = [max(1, round(side * to / full)) for side, to, full in zip(size, seen, padded, strict=True)]
         pixels = photo.pixels if padded == seen else shrink(photo.pixels, *small)
-        image = replace(photo, pixels=pixels, alpha=None).tensor()
+        image = photo.resized(pixels).tensor()
         with (
             self._turn,
             evaluating(self.network),
@@ -440,16 +448,24 @@ class Separator:
         resize = self.network.needs.resize
         if resize is not None:
             return resample(photo, *size, Resampling[resize.resampling.upper()])
-        return replace(photo, pixels=shrink(photo.pixels, *size), alpha=None)
+        return photo.resized(shrink(photo.pixels, *size))
 
     def _finished(
-        self, photo: Photo, rows: slice, layers: Mapping[str, Tensor], strength: float, confidence: float, names: Sequence[str]
+        self,
+        photo: Photo,
+        rows: slice,
+        layers: Mapping[str, Tensor],
+        strength: float,
+        confidence: float,
+        names: Sequence[str],
+        share: Tensor | None,
     ) -> dict[str, Tensor]:
-        """Clamp (here and only here), apply confidence, and strength to the primary layer, complete the sum."""
+        """Clamp (here and only here), apply confidence and masks, and strength to the primary layer, complete the sum."""
         mixed = photo.tensor(rows)
         primary = self.task.primary
         done = {name: confidence * layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
         done[primary] = torch.lerp(mixed, layers[primary].clamp(0, 1), strength * confidence)
+        done = done if share is None else self.task.confined(mixed, done, share)
         done = self.task.completed(mixed, done) | {name: self.task.remainder(mixed, done) for name in self.task.optional}
         for name in names:
             if name not in done:

@@ -24,7 +24,7 @@ from limpid.runtime.options import SeparationOptions
 from limpid.web.measurements import Measurements
 from limpid.web.networks import Networks
 from limpid.web.openapi_page import page
-from limpid.web.processing import Layers, encoded, extension, separate, stripped
+from limpid.web.processing import Layers, encoded, extension, separate
 from limpid.web.stopping import StoppedError
 from limpid.web.work_queue import WorkQueue
 
@@ -138,7 +138,7 @@ def _answered(service: Service, task: str, content: bytes, model: str, options: 
     suffix = extension(photo, wanted.format)
     found = separate(photo, separator, options, names)
     service.measurements.seconds.labels(task).observe(found.seconds)
-    like = photo if wanted.metadata == "keep" else stripped(photo)
+    like = photo if wanted.metadata == "keep" else photo.stripped()
     files = {name: encoded(pixels, like, wanted.format, wanted.quality) for name, pixels in found.pixels.items()}
     digest = hashlib.sha256(content).hexdigest()[:12]
     _log.info("%s %s %dx%d %s %.2f s", task, digest, photo.width, photo.height, photo.format, found.seconds)

@@ -19,7 +19,7 @@ from limpid.layers.task import find_task
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import Separator
 from limpid.web.api import Service, zipped
-from limpid.web.processing import Layers, encoded, extension, kept, separate, stripped
+from limpid.web.processing import Layers, encoded, extension, kept, separate
 
 TASKS = {"Reflections": "reflection", "Noise": "denoise", "Motion blur": "deblur", "Albedo and shading": "intrinsic"}
 """What a button says → task."""
@@ -155,7 +155,7 @@ def _clean(service: Service, content: bytes, task: str, wish: Wish) -> tuple[Any
     separator, photo, found = _separated(service, content, task, wish)
     primary = separator.task.primary
     suffix = extension(photo, wish.format)
-    like = photo if wish.keep else stripped(photo)
+    like = photo if wish.keep else photo.stripped()
     names = [name for name in found.pixels if name not in separator.task.optional]
     files = [kept(encoded(found.pixels[name], like, wish.format, 95), f"{name}.{suffix}") for name in names]
     before, after = _shown(photo, photo.pixels), _shown(photo, found.pixels[primary])
@@ -193,7 +193,7 @@ def _clean_all(service: Service, contents: Sequence[bytes], task: str, wish: Wis
 
 def _files(service: Service, content: bytes, task: str, wish: Wish, place: int) -> dict[str, bytes]:
     separator, photo, found = _separated(service, content, task, wish)
-    like, suffix = photo if wish.keep else stripped(photo), extension(photo, wish.format)
+    like, suffix = photo if wish.keep else photo.stripped(), extension(photo, wish.format)
     layers = {name: found.pixels[name] for name in find_task(task).layers}
     return {f"{place:03d}.{name}.{suffix}": encoded(pixels, like, wish.format, 95) for name, pixels in layers.items()}
 

@@ -4,7 +4,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -12,15 +12,13 @@ import numpy as np
 
 from limpid.image.encode import check_format, target_format
 from limpid.image.formats import EXTENSIONS
-from limpid.image.photo import Metadata, Photo
+from limpid.image.photo import Photo
 from limpid.image.write import write
 from limpid.layers.pixels import Pixels
 from limpid.runtime.batch import layer_pixels
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import Separator
 from limpid.web.stopping import check
-
-_MARKS = 256  # rows blended at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +42,10 @@ def separate(
     started = time.perf_counter()
     check()
     chosen = separator.plan((photo.height, photo.width), options, held=photo.pixels.nbytes * (1 + len(names)))
-    found, confidence, believed = layer_pixels(photo, separator, options, names, chosen)
+    share = None if mask is None else np.rint(255 * mask).astype(np.uint8)
+    found, confidence, believed = layer_pixels(photo, separator, options, names, chosen, share)
     check()
-    if mask is not None:
-        _confine(photo, separator, found, mask)
     return Layers(photo=photo, pixels=found, confidence=confidence, nothing=believed == 0, seconds=time.perf_counter() - started)
-
-
-def stripped(photo: Photo) -> Photo:
-    """The photo without what its file says of it, but for the profile that its pixels are encoded in."""
-    return replace(photo, metadata=Metadata(icc=photo.metadata.icc))
 
 
 def extension(photo: Photo, format: str | None) -> str:
@@ -77,16 +69,3 @@ def kept(content: bytes, name: str) -> str:
     path = folder / name
     path.write_bytes(content)
     return str(path)
-
-
-def _confine(photo: Photo, separator: Separator, layers: dict[str, Pixels], mask: Pixels) -> None:
-    """Keep the photo where ``mask`` is 0: there the primary layer is the photo, what adds up to it is black, signed ones grey."""
-    task = separator.task
-    for name, pixels in layers.items():
-        middle = np.iinfo(pixels.dtype).max / 2 if pixels.dtype.kind == "u" else 0.5
-        for top in range(0, photo.height, _MARKS):
-            rows = slice(top, top + _MARKS)
-            share = mask[rows, :, None].astype(np.float64)
-            outside = photo.pixels[rows] if name == task.primary else middle if name in task.signed else 0.0
-            blended = share * pixels[rows] + (1 - share) * outside
-            pixels[rows] = blended.round() if pixels.dtype.kind == "u" else blended

@@ -6,6 +6,9 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from limpid.files import megabytes, replacing, sha256
 
 OFFLINE = ("LIMPID_OFFLINE", "HF_HUB_OFFLINE")
 """Environment variables that forbid any attempt to reach the network when set to anything but 0 or nothing."""
+
+_forbidden: ContextVar[bool] = ContextVar("forbidden", default=False)
 
 _PATIENCE = 1.0  # seconds for finding out whether the home of a file answers at all
 _TIMEOUT = 10.0  # seconds without a byte, once it has answered
@@ -64,12 +69,28 @@ def fetch(remote: Remote) -> Path:
         if _is_whole(path, remote):
             return path
         lacks = f"{path} is damaged, its checksum is wrong"
-    for variable in OFFLINE:
-        if os.environ.get(variable, "0") not in ("", "0"):
-            raise WeightsError(f"{lacks} and {variable} forbids to download it from {remote.url}")
+    if forbidden := _forbidden_by():
+        raise WeightsError(f"{lacks} and {forbidden} forbids to download it from {remote.url}")
     if not _answers(remote.url):
         raise WeightsError(f"{lacks} and its home does not answer: {remote.url}")
     return _download(remote, path)
+
+
+@contextmanager
+def forbidding_downloads(forbidden: bool) -> Iterator[None]:
+    """Let nothing be downloaded while the block runs, where that is ``forbidden``; on this thread alone."""
+    before = _forbidden.set(forbidden or _forbidden.get())
+    try:
+        yield
+    finally:
+        _forbidden.reset(before)
+
+
+def _forbidden_by() -> str | None:
+    """What forbids to download, in words; None where nothing does."""
+    if _forbidden.get():
+        return "--offline"
+    return next((variable for variable in OFFLINE if os.environ.get(variable, "0") not in ("", "0")), None)
 
 
 def _is_whole(path: Path, remote: Remote) -> bool:
