@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
@@ -260,10 +261,15 @@ def _copy(path: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         return
-    _write(target, _LINK.sub(lambda found: f"]({_moved(found[1], path)}{found[2] or ''})", path.read_text(encoding="utf-8")))
+    words = _OUTSIDE.sub("](", path.read_text(encoding="utf-8"))
+    _write(target, _LINK.sub(lambda found: f"]({_moved(found[1], path)}{found[2] or ''})", words))
 
 
 _MODULES = re.compile(r"\b(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])")
+_PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+_OUTSIDE = re.compile(rf"\]\({re.escape(_PROJECT['urls']['Source'])}/(?:blob|raw)/main/")
+"""How README names files of the clone, so that a package index can show it; the site has them itself."""
+
 _LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
