@@ -78,12 +78,14 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str, begin: Callable[[str]
         return
     with ThreadPoolExecutor(options.jobs) as pool:
         try:
-            for done in as_completed([pool.submit(one, job) for job in jobs.photos]):
+            running = [pool.submit(one, job) for job in jobs.photos]
+            for done in as_completed(running):
                 if done.cancelled():
                     continue
                 yield (report := done.result())
                 if report.error and options.fail_fast:
-                    pool.shutdown(wait=False, cancel_futures=True)  # what runs is finished
+                    for future in running:  # what runs already is finished
+                        future.cancel()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
