@@ -135,6 +135,7 @@ def _separate(
     for encoder in encoders:  # what the format cannot hold is refused before the network runs
         check_format(photo, encoder)
     held = photo.pixels.nbytes * (1 + len(job.outputs)) + (photo.alpha.nbytes if photo.alpha is not None else 0)
+    held += photo.height * photo.width if wanted.protect or wanted.only else 0  # how much each pixel may change, in bytes
     otherwise = max(decoding(photo), held + max(encoding(photo, encoder) for encoder in encoders))
     size = (photo.height, photo.width)
     chosen = separator.plan(size, wanted, held=held, otherwise=otherwise)
