@@ -71,7 +71,7 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
         "train.compile": False,
         "train.accumulate": 1,
         "train.precision": "float32",
-        "log": {"every": 1, "images": 0},
+        "log": {"every": 1, "images": 0, "curves": False},
     }
     if "discriminators" in data.get("procedure", {}):
         changed["procedure.discriminators"] = {"width": 4, "layers": 2, "scales": 2, "pool": 1}
