@@ -24,7 +24,7 @@ def train(
 
     limpid train limpid PHOTOS=~/photos HELD=~/held_out LEAVES=~/leaves
 
-    limpid train errnet --resume --max-minutes 30
+    limpid train --resume runs/limpid --max-minutes 30
     """
     if schema:
         _show_schema()

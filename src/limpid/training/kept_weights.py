@@ -183,8 +183,7 @@ def estimate(
     """Bytes that the weights of a run take on the disk: parameters × bytes × what is kept.
 
     ``moments``: numbers of the optimiser per trained parameter (Adam 2, SGD with momentum 1); ``average``: whether the state
-    holds an average of the network; ``keep``, ``numbered``: files of the best and of numbered epochs, in float16, beside that of
-    the end;
+    holds an average of the network; ``keep``, ``numbered``: files of the best and of numbered epochs, in float16;
     ``states``: states beside the last one; ``replacing``: while a file is replaced and the larger kind stands there twice.
     Networks on ``meta`` do as well.
     """
@@ -193,7 +192,7 @@ def estimate(
     )
     last += average * _bytes(_stored(network))
     half = sum(2 * tensor.numel() if tensor.is_floating_point() else tensor.nbytes for tensor in _stored(network))
-    return (1 + states) * last + (keep + numbered + 1) * half + replacing * max(last, half)
+    return (1 + states) * last + (keep + numbered) * half + replacing * max(last, half)
 
 
 def check_room(folder: Path, wanted: int) -> None:

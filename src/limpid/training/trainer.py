@@ -117,7 +117,7 @@ def room_of(assembly: Assembly, recipe: Recipe, *, replacing: bool) -> int:
         discriminator=unwrapped(modules["discriminator"]) if "discriminator" in modules else None,
         moments=1 if recipe.optimiser.name == "sgd" else 2,
         average=bool(recipe.train.ema),
-        keep=recipe.log.keep,
+        keep=recipe.log.keep + 1,  # the weights of the end
         numbered=recipe.log.history if recipe.log.save_every > 0 else 0,
         states=recipe.log.history if recipe.log.state_every > 0 else 0,
         replacing=replacing,
