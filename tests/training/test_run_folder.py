@@ -89,7 +89,7 @@ def test_other_data_is_refused(begun, tmp_path):
     again(folder, force=True, max_steps=3)
     content = (tmp_path / "held/1_0.png").read_bytes()
     (tmp_path / "held/1_0.png").write_bytes(content[:-20] + b"\0" + content[-19:])
-    with pytest.raises(UsageError, match=r"data\.validation\.0: 4 files, \w+ then, 4 files"):
+    with pytest.raises(UsageError, match=r"data\.validate\.0: 4 files, \w+ then, 4 files"):
         again(folder)
 
 

@@ -81,7 +81,7 @@ class Memory:
 def measured(loaded: Loaded, folder: Path, options: TrainOptions) -> Memory:
     """Do the first steps of a training in a folder below ``folder`` that is removed again, and watch the memory of this process."""
     device = choose_device({"gpu": "cuda"}.get(options.device, options.device))
-    brief = replace(options, quiet=True, wandb=False, resume=False, max_steps=None, max_minutes=None)
+    brief = replace(options, quiet=True, wandb=False, resume=False, from_epoch=None, max_steps=None, max_minutes=None)
     with TemporaryDirectory(dir=folder, prefix=".dry-run-") as scratch, Peak(device) as peak:
         run_recipe(replace(loaded, recipe=_shortened(loaded.recipe)), Path(scratch, "run"), brief)
     gpu = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None

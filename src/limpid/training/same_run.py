@@ -28,8 +28,8 @@ HARMLESS = (
 
 def fingerprints(assembly: Assembly) -> dict[str, str]:
     """What the files of every source are like, by its place in the recipe; sources that make their photos have none."""
-    held_out = {scored.label: [part.source for part in scored.parts] for scored in assembly.sets if scored.label == "validation"}
-    found = {"train": assembly.sources, **held_out}
+    held_out = [part.source for scored in assembly.sets if scored.label == "validation" for part in scored.parts]
+    found = {"data.train": assembly.sources, "data.validate": held_out}
     files = {f"{name}.{place}": source.files() for name, sources in found.items() for place, source in enumerate(sources)}
     return {name: fingerprint(paths) for name, paths in files.items() if paths}
 
@@ -47,7 +47,7 @@ def check_same(state: Mapping[str, Any], recipe: Recipe, data: Mapping[str, str]
         grave.append(f"processes: {state['world']} then, {world} now")
     then = state.get("data", data)  # runs of before did not keep it
     grave += [
-        f"data.{name}: {then.get(name, 'nothing')} then, {data.get(name, 'nothing')} now"
+        f"{name}: {then.get(name, 'nothing')} then, {data.get(name, 'nothing')} now"
         for name in {**then, **data}
         if then.get(name) != data.get(name)
     ]

@@ -296,7 +296,7 @@ class Trainer:
         self.run.fabric.barrier()
 
     def _say_start_is_best(self) -> None:
-        if self.writes and self.run.step == self.run.total and self.best.kept and self.best.kept[0].epoch == 0:
+        if self.run.epochs_done and self.best.kept and self.best.kept[0].epoch == 0:
             self.logger.note("no epoch beats the weights that the run started from: they are kept as its best")
 
     def _record(self, done: FinishedStep) -> None:
