@@ -71,7 +71,7 @@ def overrides(name: str, places: dict[str, Path]) -> list[str]:
         "train.compile": False,
         "train.accumulate": 1,
         "train.precision": "float32",
-        "log": {"every": 1, "images": 0},
+        "log": {"every": 1, "images": 0, "curves": False},
     }
     if "discriminators" in data.get("procedure", {}):
         changed["procedure.discriminators"] = {"width": 4, "layers": 2, "scales": 2, "pool": 1}
@@ -131,10 +131,13 @@ def _teacher(path: Path) -> Path:
     return path
 
 
-def start(path: Path, model: str) -> Path:
-    """A checkpoint of the smallest network, as a trained baseline would be: without the scales of residual variants."""
+def start(path: Path, model: str, **chosen: Any) -> Path:
+    """A checkpoint of the smallest network, as a trained baseline would be: without the scales of residual variants.
+
+    ``chosen``: settings beside those of its size.
+    """
     entry = catalogue.find("models", model)
-    settings = entry.sizes["tiny"]
+    settings = {**entry.sizes["tiny"], **chosen}
     torch.manual_seed(6)
     tensors = {name: one for name, one in entry.build(**settings).state_dict().items() if "scale" not in name.partition(".")[0]}
     file.save(path, file.Checkpoint(model=model, settings=settings, tensors=tensors, notes={}))

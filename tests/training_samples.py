@@ -39,7 +39,7 @@ RECIPE = {
     "optimiser": {"name": "adamw", "rate": 1e-3, "decay": 1e-4},
     "schedule": {"name": "cosine", "warmup": 2, "floor": 0.01},
     "train": {"epochs": 2, "ema": 0.9, "clip": 1.0, "threads": 1},
-    "log": {"every": 1, "images": 0, "save_every": 0},
+    "log": {"every": 1, "images": 0, "save_every": 0, "curves": False},
 }
 
 

@@ -2,8 +2,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from limpid.blocks.discriminators import ConditionalPatchDiscriminator, GlobalDiscriminator, PatchDiscriminator
+from limpid.blocks.discriminators import ConditionalPatchDiscriminator, GlobalDiscriminator, PatchDiscriminator, PixelDiscriminator
 from limpid.blocks.munit import MultiScaleDiscriminator
+from limpid.errors import SettingError
 
 COUNTS = [(ConditionalPatchDiscriminator, 2_768_705), (PatchDiscriminator, 2_764_737), (GlobalDiscriminator, 9_937_089)]
 
@@ -58,3 +59,23 @@ def test_the_multi_scale_discriminator_has_the_published_size_and_can_fuse_its_s
     total = F.interpolate(total, size=third.shape[-2:], mode="bilinear") + third
     (found,) = fused(image)
     assert torch.allclose(found, torch.sigmoid(total / 3))
+
+
+@pytest.mark.parametrize(("layers", "answer", "count"), [(1, 126, 136_385), (3, 30, 2_764_737), (5, 6, 11_154_369)])
+def test_discriminators_by_layers_see_wider_patches(layers, answer, count):
+    """Counts of CycleGAN's NLayerDiscriminator with instance norms, computed from its widths by hand."""
+    with torch.device("meta"):
+        patch = PatchDiscriminator(layers=layers)
+    assert shape(patch, (256, 256)) == (1, 1, answer, answer)
+    assert sum(parameter.numel() for parameter in patch.parameters()) == count
+
+
+@pytest.mark.parametrize(("norm", "extra"), [("instance", 0), ("none", 0), ("batch", 2 * 128), ("group", 2 * 128)])
+def test_pixels_and_norms(norm, extra):
+    pixel = PixelDiscriminator(norm=norm)
+    assert pixel(torch.rand(2, 3, 9, 7)).shape == (2, 1, 9, 7)
+    assert sum(parameter.numel() for parameter in pixel.parameters()) == 4 * 64 + 65 * 128 + 129 + extra
+    patch = PatchDiscriminator(norm=norm, layers=2, width=8)
+    assert patch(torch.rand(2, 3, 32, 32)).shape == (2, 1, 6, 6)
+    with pytest.raises(SettingError, match="1 or more layers"):
+        PatchDiscriminator(layers=0, norm=norm)

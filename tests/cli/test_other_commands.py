@@ -10,7 +10,20 @@ from PIL import Image
 from limpid import __version__
 from limpid.runtime import diagnosis
 
-COMMANDS = ["separate", "denoise", "deblur", "decompose", "demo", "models", "inspect", "convert", "synthesise", "prepare", "doctor"]
+COMMANDS = [
+    "separate",
+    "denoise",
+    "deblur",
+    "decompose",
+    "demo",
+    "models",
+    "inspect",
+    "convert",
+    "synthesise",
+    "prepare",
+    "plot",
+    "doctor",
+]
 
 
 def test_version_and_help(limpid):

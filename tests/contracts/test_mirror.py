@@ -46,6 +46,7 @@ TABLE = {
     "data/single_thread.py": "data/test_loader.py",
     "data/layout.py": "data/test_sets.py",
     "data/sets/*": "data/test_sets.py",
+    "data/sizes.py": "training/test_rehearsal.py",
     "data/pair*.py": "data/test_pair_folders.py",
     "data/preprocessing.py": "data/test_sets.py",
     "data/sources/*": "data/test_sources.py",

@@ -111,7 +111,8 @@ def test_it_trains_two_steps(name, places, folder):
     loaded = load(name, overrides(name, places))
     for source in data_sources(loaded):
         collate([source.pair(0, 0, generator(1, "test"))], task_of(loaded))
-    first = start(folder.with_name("start.safetensors"), loaded.recipe.model.name) if needs_start(loaded) else None
+    model = loaded.recipe.model
+    first = start(folder.with_name("start.safetensors"), model.name, **model.settings) if needs_start(loaded) else None
     random = backbones(*parts(loaded))
     assert run_recipe(loaded, folder, TrainOptions(init=first, backbone_weights=random, device="cpu", max_steps=2, quiet=True)) == 0
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -168,5 +169,6 @@ def backbones(*modules: nn.Module) -> str:
 
 
 def needs_start(loaded: Loaded) -> bool:
-    """Whether a recipe fine-tunes."""
-    return loaded.recipe.procedure.name == "unaligned" or bool(loaded.recipe.procedure.settings.get("needs_start"))
+    """Whether a recipe fine-tunes, or keeps parts as they are."""
+    fine = loaded.recipe.procedure.name == "unaligned" or bool(loaded.recipe.procedure.settings.get("needs_start"))
+    return fine or bool(loaded.recipe.train.frozen)

@@ -31,14 +31,15 @@ def stream(tmp_path, save, paired):
     for number in range(6):
         save(tmp_path / "photos" / f"{number}.png", number, 20, 24)
     augment = Augment(window=9, stretch=12, turn=0.5)
-    blends = MixedPairs(PhotoFolder(tmp_path / "photos"), mixtures=MIXTURES, augment=augment, seed=5, no_reflection=0.2)
+    blends = MixedPairs(PhotoFolder(tmp_path / "photos"), mixtures=MIXTURES, augment=augment, seed=5, no_reflection=0.2, hints=0.5)
     real = PairSource(paired(tmp_path / "real", ["a", "b", "c"], size=(18, 26)), augment)
-    return Stream([(blends, 0.6), (real, 0.4)], epochs=3, seed=5, length=17)
+    return Stream([(blends, 0.6), (real, 0.4)], epochs=3, seed=5, length=17, labels=["blends", "real"])
 
 
 def content(batch):
     tensors = (batch.input, *batch.truth.values(), *batch.known.values(), batch.gain)
-    return batch.kinds, batch.names, tuple(tensor.numpy().tobytes() for tensor in tensors)
+    hint = None if batch.hint is None else batch.hint.numpy().tobytes()
+    return batch.kinds, batch.names, batch.sources, hint, tuple(tensor.numpy().tobytes() for tensor in tensors)
 
 
 def steps(stream, **settings):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from limpid.errors import SettingError
-from limpid.losses.adversarial import FORMS, Adversarial
+from limpid.losses.adversarial import FORMS, Adversarial, gradient_penalty
 
 
 def logits(batch=3):
@@ -27,6 +27,8 @@ def expected(form, real, fake):
         return 0.5 * (F.mse_loss(real, torch.ones_like(real)) + fake.square().mean()), F.mse_loss(fake, torch.ones_like(fake))
     if form == "relativistic":
         return entropy(real - fake, 1), entropy(fake - real, 1)
+    if form == "wasserstein":
+        return fake.mean() - real.mean(), -fake.mean()
     above, below = real - fake.mean(0, keepdim=True), fake - real.mean(0, keepdim=True)
     return 0.5 * (entropy(above, 1) + entropy(below, 0)), 0.5 * (entropy(above, 0) + entropy(below, 1))
 
@@ -74,3 +76,14 @@ def test_huge_logits_stay_finite():
 def test_unknown_forms_are_refused():
     with pytest.raises(SettingError, match="relativistic_average; got 'hinge'"):
         Adversarial(form="hinge")
+
+
+def test_the_penalty_on_gradients_is_that_of_a_slope_one_knows():
+    real, fake = torch.zeros(4, 3, 2, 2), torch.ones(4, 3, 2, 2)
+    value = gradient_penalty(lambda images: 2 * images.flatten(1).sum(1), real, fake)  # ‖∇‖ = 2·√12
+    assert float(value) == pytest.approx((2 * math.sqrt(12) - 1) ** 2, rel=1e-6)
+    weight = torch.ones((), requires_grad=True)
+    gradient_penalty(lambda images: weight * images.square().flatten(1).sum(1), real, fake).backward()
+    assert float(weight.grad) != 0
+    assert [Adversarial(form=form).penalty for form in ("wasserstein", "vanilla")] == [10.0, 0.0]
+    assert Adversarial(form="wasserstein", penalty=1.0).penalty == 1.0

@@ -34,6 +34,14 @@ def test_layers_are_named_rounded_and_clamped(tmp_path):
     assert pixels(folder / "t_output.png").shape == (5, 7, 3)
 
 
+def test_a_sheet_shows_all_photos_of_an_epoch_side_by_side(tmp_path):
+    photos = [(name, torch.full((3, 60, 80), value)) for name, value in (("dark", 0.2), ("bright", 0.8))]
+    write_sample_images(lambda seen: {"transmission": seen / 2, "reflection": seen / 4}, photos, tmp_path, 1)
+    sheet = pixels(tmp_path / "epoch_0001/sheet.png")
+    shown = {int(value) for value in np.unique(sheet) if (sheet == value).sum() > 3 * 2000}
+    assert {51, 26, 13, 204, 102} <= shown
+
+
 def test_a_broken_photo_is_named_and_left_out(tmp_path):
     good, odd = picture(tmp_path / "in/good.png", size=(12, 10)), picture(tmp_path / "in/odd.jpg", size=(31, 17))
     (tmp_path / "in/broken.png").write_bytes(b"\x89PNG nothing")
@@ -44,7 +52,10 @@ def test_a_broken_photo_is_named_and_left_out(tmp_path):
     assert "gone.png" in skipped[1]
     assert not any("\n" in line for line in skipped)
     folder = tmp_path / "run/epoch_0001"
-    assert names(folder) == ["0001_good/input.png", "0001_good/t_output.png", "0004_odd/input.png", "0004_odd/t_output.png"]
+    assert names(folder) == [
+        *("0001_good/input.png", "0001_good/t_output.png", "0004_odd/input.png", "0004_odd/t_output.png"),
+        "sheet.png",
+    ]
     assert np.array_equal(pixels(folder / "0001_good/t_output.png"), pixels(good))
     assert pixels(folder / "0004_odd/t_output.png").shape == (17, 31, 3)
 

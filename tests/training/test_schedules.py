@@ -4,11 +4,19 @@ import csv
 
 import pytest
 import torch
-from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, ReduceLROnPlateau, SequentialLR
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    LinearLR,
+    MultiStepLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
 
 from limpid.recipe.load import load
 from limpid.training.options import TrainOptions
-from limpid.training.schedules import Plateau, cosine, oscillating
+from limpid.training.schedules import Plateau, cosine, linear, oscillating, restarting, steps_down
 from limpid.training.trainer import run_recipe
 from training_samples import recipe
 
@@ -49,6 +57,44 @@ def test_the_end_is_the_floor_and_stays_there():
 def test_oscillation_is_pytorchs_annealing_stepped_past_its_end():
     expected = rates(CosineAnnealingLR(optimiser(), T_max=7, eta_min=0.2), 30)
     assert [oscillating(step, half_period=7, floor=0.2) for step in range(30)] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("growth", [1, 2])
+def test_restarts_are_pytorchs(growth):
+    expected = rates(CosineAnnealingWarmRestarts(optimiser(), T_0=5, T_mult=growth, eta_min=0.1), 40)
+    assert [restarting(step, period=5, growth=growth, floor=0.1) for step in range(40)] == pytest.approx(expected, abs=1e-6)
+
+
+def test_steps_are_pytorchs():
+    expected = rates(StepLR(optimiser(), step_size=3, gamma=0.5), 12)
+    assert [steps_down(epoch, every=3, at=(), factor=0.5) for epoch in range(12)] == pytest.approx(expected)
+    expected = rates(MultiStepLR(optimiser(), milestones=[2, 7], gamma=0.1), 12)
+    assert [steps_down(epoch, every=None, at=(2, 7), factor=0.1) for epoch in range(12)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("steady", [0, 4])
+@pytest.mark.parametrize("floor", [0.0, 0.2])
+def test_the_straight_way_down_is_pytorchs(steady, floor):
+    down = LinearLR(optimiser(), start_factor=1.0, end_factor=floor, total_iters=10 - steady)
+    expected = [1.0] * steady + rates(down, 10 - steady)
+    assert [linear(step, 10, warmup=0, steady=steady, floor=floor) for step in range(10)] == pytest.approx(expected, abs=1e-6)
+    assert linear(10, 10, warmup=0, steady=steady, floor=floor) == pytest.approx(floor)
+    assert [linear(step, 10, warmup=2, steady=0, floor=0) for step in (0, 1, 2, 6)] == pytest.approx([0.5, 1, 1, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ({"name": "step", "every": 1, "factor": 0.5}, [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5]),
+        ({"name": "linear", "steady": 1}, [1, 1, 1, 1, 1, 0.75, 0.5, 0.25]),
+        ({"name": "restarts", "period": 2, "growth": 2}, [restarting(step, period=2, growth=2, floor=0) for step in range(8)]),
+    ],
+)
+def test_a_run_takes_these_rates_too(tmp_path, given, schedule, expected):
+    changes = {"schedule": schedule, "optimiser": {"name": "adamw", "rate": 1e-3}, "log": {"every": 1}}
+    run_recipe(load(recipe(tmp_path / "sample.yaml", changes), given), tmp_path / "run", TrainOptions(quiet=True))
+    with (tmp_path / "run/metrics.csv").open() as file:
+        assert [float(row["lr"]) for row in csv.DictReader(file)] == pytest.approx([1e-3 * factor for factor in expected])
 
 
 @pytest.mark.parametrize("patience", [0, 1, 2])

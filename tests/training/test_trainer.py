@@ -66,10 +66,10 @@ def test_a_folder_in_use_is_not_touched(run, tmp_path):
     before = (tmp_path / "run/metrics.csv").read_bytes()
     with pytest.raises(UsageError, match="holds a run; go on with --resume"):
         run()
-    with pytest.raises(UsageError, match="train.epochs|epochs: 1"):
-        run(overrides=["train.epochs=2"], resume=True)
+    with pytest.raises(UsageError, match=r"data\.batch: 2 then, 4 now"):
+        run(overrides=["data.batch=4"], resume=True)
     assert (tmp_path / "run/metrics.csv").read_bytes() == before
-    run(overrides=["train.epochs=2"], resume=True, force=True)
+    run(overrides=["train.epochs=2"], resume=True)
     assert state(tmp_path / "run")["step"] == 8
 
 
@@ -173,7 +173,7 @@ def test_another_checkpoint_starts_the_network(run, tmp_path, given):
 
 def test_a_dry_run_shows_what_would_happen(tmp_path, given):
     loaded = load(recipe(tmp_path / "sample.yaml"), given)
-    text = dry_run(loaded, tmp_path / "run", backbone_weights="pretrained")
+    text = dry_run(loaded, tmp_path / "run", TrainOptions(device="cpu"))
     for part in ("name: sample", "parameters     network 0.07 M", "steps          8 in 2 epochs of 8 photos", "input 2×3×32×32"):
         assert part in text
     assert (tmp_path / "run/first_batches.png").stat().st_size > 2000

@@ -1,7 +1,11 @@
 """Discriminators of adversarial training, under their published keys; all answer with raw logits."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
+
+from limpid.errors import SettingError
 
 _SLOPE = 0.2
 
@@ -29,22 +33,59 @@ class ConditionalPatchDiscriminator(nn.Module):
         return logits
 
 
-class PatchDiscriminator(nn.Module):
-    """Patches of one image, instance normalised without parameters: IBCLN (``padding`` 1), ERRNet's ``disc_patch`` (2).
+Norm = Literal["instance", "batch", "group", "none"]
+"""What stands after convolutions: instance norms without parameters, batch norms, norms of groups of eight channels, nothing."""
 
-    (B, 3, H, W) → logits (B, 1, h, w). Sources: Li et al., CVPR 2020 (2,764,737 parameters); Wei et al., CVPR 2019.
+
+def norm_of(kind: Norm, channels: int) -> nn.Module:
+    """A norm of so many channels."""
+    if kind == "group":
+        return nn.GroupNorm(max(1, channels // 8), channels)
+    return {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}[kind](channels) if kind != "none" else nn.Identity()
+
+
+class PatchDiscriminator(nn.Module):
+    """Patches of one image: IBCLN (``padding`` 1), ERRNet's ``disc_patch`` (2), and CycleGAN's by any number of layers.
+
+    (B, 3, H, W) → logits (B, 1, h, w). ``layers``: convolutions that are normalised, all but the last of which halve the size;
+    each further one sees patches about twice as wide (3: 70 pixels). ``width``: channels after the first convolution, doubled up
+    to eight times. Sources: Isola et al., CVPR 2017; Li et al., CVPR 2020 (2,764,737 parameters); Wei et al., CVPR 2019. Raises
+    SettingError.
     """
 
-    def __init__(self, *, padding: int = 1) -> None:
+    def __init__(self, *, padding: int = 1, layers: int = 3, norm: Norm = "instance", width: int = 64) -> None:
         super().__init__()
-        modules: list[nn.Module] = [nn.Conv2d(3, 64, 4, 2, padding), nn.LeakyReLU(_SLOPE)]
-        for before, after, stride in ((64, 128, 2), (128, 256, 2), (256, 512, 1)):
-            modules += [nn.Conv2d(before, after, 4, stride, padding), nn.InstanceNorm2d(after), nn.LeakyReLU(_SLOPE)]
-        self.model = nn.Sequential(*modules, nn.Conv2d(512, 1, 4, 1, padding))
+        if layers < 1 or width < 1:
+            raise SettingError(f"a discriminator has 1 or more layers and channels; got {layers} and {width}")
+        modules: list[nn.Module] = [nn.Conv2d(3, width, 4, 2, padding), nn.LeakyReLU(_SLOPE)]
+        widths = [width * min(2**number, 8) for number in range(layers + 1)]
+        for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+            convolution = nn.Conv2d(before, after, 4, 1 if number == layers else 2, padding)
+            modules += [convolution, norm_of(norm, after), nn.LeakyReLU(_SLOPE)]
+        self.model = nn.Sequential(*modules, nn.Conv2d(widths[-1], 1, 4, 1, padding))
         start_normal(self)
 
     def forward(self, candidate: Tensor) -> Tensor:
         """Logits of patches."""
+        logits: Tensor = self.model(candidate)
+        return logits
+
+
+class PixelDiscriminator(nn.Module):
+    """Each pixel for itself: CycleGAN's ``pixel``, three convolutions of one pixel.
+
+    (B, 3, H, W) → logits (B, 1, H, W). Source: Isola et al., CVPR 2017 (1 × 1 PatchGAN).
+    """
+
+    def __init__(self, *, norm: Norm = "instance", width: int = 64) -> None:
+        super().__init__()
+        first, last = nn.Conv2d(3, width, 1), nn.Conv2d(2 * width, 1, 1)
+        middle = nn.Conv2d(width, 2 * width, 1)
+        self.model = nn.Sequential(first, nn.LeakyReLU(_SLOPE), middle, norm_of(norm, 2 * width), nn.LeakyReLU(_SLOPE), last)
+        start_normal(self)
+
+    def forward(self, candidate: Tensor) -> Tensor:
+        """Logits of pixels."""
         logits: Tensor = self.model(candidate)
         return logits
 

@@ -10,7 +10,22 @@ import typer
 
 from limpid._version import __version__
 from limpid.cli import app as app_command
-from limpid.cli import bench, convert, demo, doctor, evaluate, export, film, inspect, models, photo, prepare, synthesise, train
+from limpid.cli import (
+    bench,
+    convert,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    film,
+    inspect,
+    models,
+    photo,
+    plot,
+    prepare,
+    synthesise,
+    train,
+)
 from limpid.errors import LimpidError, UsageError, is_out_of_memory
 from limpid.progress import lost_output, open_streams, say, tell
 
@@ -41,6 +56,7 @@ app.command("film")(film.film)
 app.command("synthesise")(synthesise.synthesise)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
+app.command("plot")(plot.plot)
 app.command("evaluate")(evaluate.evaluate)
 app.command("app")(app_command.app)
 app.command("bench")(bench.bench)

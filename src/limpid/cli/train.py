@@ -16,7 +16,7 @@ def train(
     listing: Annotated[bool, typer.Option("--list", help="Show the shipped recipes.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of recipes, for editors.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show recipe, sizes, memory, first batch and a contact sheet; no step.")
+        bool, typer.Option("--dry-run", help="Show recipe, sizes, memory, first batch and a contact sheet; keeps no step.")
     ] = False,
     traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")] = False,
 ) -> None:
@@ -24,7 +24,7 @@ def train(
 
     limpid train limpid PHOTOS=~/photos HELD=~/held_out LEAVES=~/leaves
 
-    limpid train errnet --resume --max-minutes 30
+    limpid train --resume runs/limpid --max-minutes 30
     """
     if schema:
         _show_schema()
@@ -35,7 +35,7 @@ def train(
         from limpid.training.load_recipe import load_recipe
 
         loaded, folder = load_recipe(options)
-        _tell_lines(look(loaded, folder, backbone_weights=options.backbone_weights))
+        _tell_lines(look(loaded, folder, options))
     else:
         from limpid.training.trainer import train as run
 

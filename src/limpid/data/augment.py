@@ -1,7 +1,7 @@
 """What happens to a photo before training: resized, cropped, flipped, turned; drawn apart from applied."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any
 
@@ -11,10 +11,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from limpid.epochs import at
 from limpid.errors import SettingError
 
 Parameters = Mapping[str, Any]
 """What was drawn, as plain numbers: it can be stored as JSON and replayed, on any layer of the same photo."""
+
+
+Side = int | Mapping[int, int]
+"""Pixels, or pixels from an epoch on; epochs count from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +33,7 @@ class Augment:
     square crop, pixels; a smaller photo is enlarged to it. ``stretch``: without a crop, both sides become this many pixels.
     ``flip``: chance of a left-right flip; ``upend``: of a top-bottom flip; ``turn``: of 90, 180 or 270 degrees (Hu & Guo, ICCV
     2023: 0.5). Resizing is Pillow's bicubic on 8 bits; a window that is stretched is averaged over areas, or enlarged
-    bicubically, by OpenCV, which is twice as fast.
+    bicubically, by OpenCV, which is twice as fast. Crop and stretch may be {epoch: pixels}, see ``at``.
     Raises SettingError for ranges that fall and settings that exclude each other.
     """
 
@@ -37,8 +42,8 @@ class Augment:
     step: int = 2
     square: float | None = None
     window: int | None = None
-    crop: int | None = None
-    stretch: int | None = None
+    crop: Side | None = None
+    stretch: Side | None = None
     flip: float = 0.5
     upend: float = 0.0
     turn: float = 0.0
@@ -57,21 +62,28 @@ class Augment:
         if self.window is not None and (self.window < 1 or self.square is not None or not sized):
             raise SettingError("augment.window is at least 1 pixel, takes no square beside it, and needs a crop or a stretch")
 
+    def at(self, epoch: int) -> "Augment":
+        """What it is in an epoch, with one crop and one stretch; without, the first epoch's count."""
+        crop = int(at(self.crop, epoch)) if isinstance(self.crop, Mapping) else self.crop
+        stretch = int(at(self.stretch, epoch)) if isinstance(self.stretch, Mapping) else self.stretch
+        return self if (crop, stretch) == (self.crop, self.stretch) else replace(self, crop=crop, stretch=stretch)
+
     def draw(self, generator: np.random.Generator, size: tuple[int, int]) -> Parameters:
         """Draw for a photo of ``size`` (height, width): the source box, the size of the result, flip and turns."""
         top, left, height, width = self._source(generator, size)
         tall, wide = self._resized(generator, height, width)
         box = [float(left), float(top), float(left + width), float(top + height)]
-        if self.crop is not None:
-            down, right = int(generator.integers(tall - self.crop + 1)), int(generator.integers(wide - self.crop + 1))
+        crop = _first(self.crop)
+        if crop is not None:
+            down, right = int(generator.integers(tall - crop + 1)), int(generator.integers(wide - crop + 1))
             across, along = width / wide, height / tall
             box = [
                 left + right * across,
                 top + down * along,
-                left + (right + self.crop) * across,
-                top + (down + self.crop) * along,
+                left + (right + crop) * across,
+                top + (down + crop) * along,
             ]
-            tall = wide = self.crop
+            tall = wide = crop
         return {
             "box": box,
             "size": [tall, wide],
@@ -105,8 +117,9 @@ class Augment:
         return int(generator.integers(height - side + 1)), int(generator.integers(width - side + 1)), side, side
 
     def _resized(self, generator: np.random.Generator, height: int, width: int) -> tuple[int, int]:
-        if self.stretch is not None:
-            return self.stretch, self.stretch
+        crop, stretch = _first(self.crop), _first(self.stretch)
+        if stretch is not None:
+            return stretch, stretch
         tall, wide = height, width
         if self.width is not None:
             wide = self._drawn(generator, self.width)
@@ -114,13 +127,18 @@ class Augment:
         elif self.short_side is not None:
             target = self._drawn(generator, self.short_side)
             tall, wide = (even_proportion(side, target, min(height, width)) for side in (height, width))
-        if self.crop is not None and min(tall, wide) < self.crop:
-            scale = self.crop / min(tall, wide)
-            tall, wide = max(self.crop, round(tall * scale)), max(self.crop, round(wide * scale))
+        if crop is not None and min(tall, wide) < crop:
+            scale = crop / min(tall, wide)
+            tall, wide = max(crop, round(tall * scale)), max(crop, round(wide * scale))
         return tall, wide
 
     def _drawn(self, generator: np.random.Generator, limits: tuple[int, int]) -> int:
         return self.step * int(generator.integers(ceil(limits[0] / self.step), limits[1] // self.step + 1))
+
+
+def _first(side: Side | None) -> int | None:
+    """The side in the first epoch."""
+    return None if side is None else int(at(side, 0))
 
 
 def even_proportion(side: int, target: int, reference: int) -> int:

@@ -30,6 +30,7 @@ def collate(pairs: Sequence[Pair], task: Task) -> Batch:
         kinds=tuple(pair.kind for pair in pairs),
         gain=torch.tensor([pair.gain for pair in pairs], dtype=torch.float32),
         names=tuple(pair.name for pair in pairs),
+        sources=tuple(pair.source for pair in pairs),
         hint=_hints(pairs) if any(pair.hint is not None for pair in pairs) else None,
     )
 

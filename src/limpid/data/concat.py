@@ -12,6 +12,7 @@ from torch import Tensor
 
 from limpid.data.augment import as_tensor
 from limpid.data.pairing import listing, stem_of
+from limpid.data.sizes import OfManySizes, Sizes
 from limpid.data.stream import Source
 from limpid.errors import DataError
 from limpid.layers.pair import Pair
@@ -105,6 +106,10 @@ class Sources:
         """Pair number ``place``, of the source that holds it."""
         part, within = where(self._ends, place)
         return self.parts[part].pair(within, epoch, draw)
+
+    def sizes(self) -> Sizes:
+        """Sizes of the pairs of all of them."""
+        return {size for part in self.parts if isinstance(part, OfManySizes) for size in part.sizes()}
 
     def files(self) -> list[Path]:
         """The files of all of them."""

@@ -48,6 +48,8 @@ class _Parcel:
     gain: list[float]
     kinds: tuple[Kind, ...]
     names: tuple[str, ...]
+    hint: Tensor | None
+    sources: tuple[str, ...]
 
     @classmethod
     def of(cls, batch: Batch) -> Self:
@@ -55,7 +57,8 @@ class _Parcel:
         photos = torch.empty((1 + len(batch.truth), *batch.input.shape)).share_memory_()  # type: ignore[no-untyped-call]
         torch.stack([batch.input, *batch.truth.values()], out=photos)
         known = {name: mask.tolist() for name, mask in batch.known.items()}
-        return cls(batch.task, photos, known, batch.gain.tolist(), batch.kinds, batch.names)
+        hint = None if batch.hint is None else batch.hint.share_memory_()  # type: ignore[no-untyped-call]
+        return cls(batch.task, photos, known, batch.gain.tolist(), batch.kinds, batch.names, hint, batch.sources)
 
     def batch(self, *, pin: bool) -> Batch:
         """The batch again; its photos stay in the shared memory, or are copied to pinned memory."""
@@ -68,6 +71,8 @@ class _Parcel:
             kinds=self.kinds,
             gain=torch.tensor(self.gain),
             names=self.names,
+            hint=self.hint.pin_memory() if pin and self.hint is not None else self.hint,
+            sources=self.sources,
         )
 
 

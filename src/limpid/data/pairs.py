@@ -12,6 +12,7 @@ from limpid.data.augment import Augment, as_tensor, moved
 from limpid.data.corrupt_files import CorruptFiles
 from limpid.data.decode import pixels, tensor
 from limpid.data.pairing import Mismatch, PairFiles, find_pairs, task_of
+from limpid.data.sizes import Sizes, sizes_of
 from limpid.errors import SettingError
 from limpid.layers.batch import Kind
 from limpid.layers.pair import Pair
@@ -83,24 +84,29 @@ class PairSource:
         """The files of all pairs."""
         return [path for files in self.files_of_pairs for path in files.all()]
 
+    def sizes(self) -> Sizes:
+        """Sizes of the inputs; layers that are cropped to their common middle may be smaller."""
+        return sizes_of(self.augment, [files.input for files in self.files_of_pairs])
+
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
-        """Pair number ``place``, augmented as ``draw`` says; the epoch plays no part."""
+        """Pair number ``place``, augmented as ``draw`` says; the epoch decides its crop alone."""
         files, layers = self.health.load(place, self._read)
-        photo, *tensors = self._augmented(layers, draw)
+        photo, *tensors = self._augmented(layers, epoch, draw)
         known = dict(zip(files.layers, tensors, strict=True))
         if self.reflection == "difference":
             known["reflection"] = photo - known["transmission"]
         return Pair(input=photo, layers=known, name=files.name, kind=self.kind)
 
-    def _augmented(self, layers: list[np.ndarray], draw: np.random.Generator) -> list[Tensor]:
-        if self.augment is None:
+    def _augmented(self, layers: list[np.ndarray], epoch: int, draw: np.random.Generator) -> list[Tensor]:
+        augment = None if self.augment is None else self.augment.at(epoch)
+        if augment is None:
             return [as_tensor(layer) for layer in layers]
         size = (layers[0].shape[0], layers[0].shape[1])
-        parameters = self.augment.draw(draw, size)
-        tensors = [self.augment.apply(layer, parameters) for layer in layers]
+        parameters = augment.draw(draw, size)
+        tensors = [augment.apply(layer, parameters) for layer in layers]
         if self.shift:
             offset = draw.integers(-self.shift, self.shift + 1, 2).tolist()
-            tensors[1] = self.augment.apply(layers[1], moved(parameters, offset, size))
+            tensors[1] = augment.apply(layers[1], moved(parameters, offset, size))
         return tensors
 
     def _read(self, place: int) -> tuple[PairFiles, list[np.ndarray]]:

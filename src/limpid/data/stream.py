@@ -1,6 +1,7 @@
 """A whole training as one list of items: sources mixed by ratios, every item fixed by (seed, epoch, place)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,19 +30,28 @@ class Source(Protocol):
 class Stream(Dataset[Pair]):
     """Items of all epochs in a row: item ``n`` is place ``n mod length`` of epoch ``n // length``.
 
-    Each item picks its source by the weights of its epoch and a pair of it at random, from a generator of (seed, epoch,
-    place); so any number of workers gives the same items, and a run resumes with ``Subset(stream, range(done, len(stream)))``.
-    ``length``: items per epoch, by default the sum of the sources (Wei et al., CVPR 2019). Raises DataError without a
-    source and SettingError for weights that are negative or all 0.
+    Each item picks its source by the weights of its epoch and a pair of it at random, from a generator of (seed, epoch, place); so
+    any number of workers gives the same items, and a run resumes with ``Subset(stream, range(done, len(stream)))``. ``length``:
+    items per epoch, by default the sum of the sources (Wei et al., CVPR 2019); ``labels``: what pairs call them. Raises DataError
+    without a source and SettingError for weights that are negative or all 0.
     """
 
-    def __init__(self, sources: Sequence[tuple[Source, Weight]], *, epochs: int, seed: int, length: int | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sequence[tuple[Source, Weight]],
+        *,
+        epochs: int,
+        seed: int,
+        length: int | None = None,
+        labels: Sequence[str] = (),
+    ) -> None:
         if not sources or not all(len(source) for source, _ in sources):
             raise DataError("training needs at least one source of pairs, and none may be empty")
         self.sources = [source for source, _ in sources]
         self.weights = [weight for _, weight in sources]
         self.length = length or sum(map(len, self.sources))
         self.epochs, self.seed = epochs, seed
+        self.labels = labels or [""] * len(sources)
         for epoch in {0}.union(*(weight for weight in self.weights if isinstance(weight, Mapping))):
             self.chances(epoch)
 
@@ -54,8 +64,9 @@ class Stream(Dataset[Pair]):
             raise IndexError(index)
         epoch, item = divmod(index, self.length)
         draw = generator(self.seed, epoch, item, "item")
-        source = self.sources[draw.choice(len(self.sources), p=self.chances(epoch))]
-        return source.pair(int(draw.integers(len(source))), epoch, draw)
+        chosen = draw.choice(len(self.sources), p=self.chances(epoch))
+        source = self.sources[chosen]
+        return replace(source.pair(int(draw.integers(len(source))), epoch, draw), source=self.labels[chosen])
 
     def chances(self, epoch: int) -> np.ndarray:
         """Probability of each source in an epoch; they sum to 1."""

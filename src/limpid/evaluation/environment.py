@@ -50,13 +50,16 @@ _PERIOD = 0.002  # seconds between looks; a photo takes at least some hundredths
 
 
 class Peak:
-    """Largest resident set while the block runs above what it was before; on a GPU, also the largest allocation there. Bytes."""
+    """``bytes``: largest resident set while the block runs above what it was before; on a GPU, also the largest allocation there.
+
+    ``highest``: that resident set itself.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self._process, self._gpu = psutil.Process(), device if device.type == "cuda" else None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.bytes = 0
+        self.bytes = self.highest = 0
 
     def __enter__(self) -> "Peak":
         self._start = self._highest = self._process.memory_info().rss
@@ -69,6 +72,7 @@ class Peak:
         self._look()
         self._done.set()
         self._thread.join()
+        self.highest = self._highest
         self.bytes = max(0, self._highest - self._start)
         if self._gpu is not None:
             self.bytes += torch.cuda.max_memory_allocated(self._gpu)

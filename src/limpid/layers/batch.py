@@ -26,6 +26,7 @@ class Batch:
     → (B, 3, H, W), zeros where nobody knows it; ``known``: the same name → (B,), bool, on the CPU. ``kinds`` and ``names``: one
     per photo. ``gain``: (B,), what the transmission was multiplied by in linear light when it was mixed, 1 where nobody did.
     ``hint``: (B, 1, H, W), 1 where a person saw the layer that is to be taken off, 0 elsewhere.
+    ``sources``: what the recipe calls the source of each photo, empty where nobody said.
     """
 
     task: Task
@@ -36,6 +37,7 @@ class Batch:
     gain: Tensor
     names: tuple[str, ...]
     hint: Tensor | None = None
+    sources: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -72,11 +74,17 @@ class Batch:
             gain=self.gain[mask],
             hint=None if self.hint is None else self.hint[mask],
             names=tuple(name for name, take in zip(self.names, chosen, strict=True) if take),
+            sources=tuple(name for name, take in zip(self.sources, chosen, strict=True) if take) if self.sources else (),
         )
 
-    def suited(self, kinds: tuple[Kind, ...], layers: tuple[str, ...]) -> Tensor:
-        """Which photos are of one of ``kinds`` and have all of ``layers`` known: (B,), bool, on the CPU."""
+    def suited(self, kinds: tuple[Kind, ...], layers: tuple[str, ...], sources: tuple[str, ...] = ()) -> Tensor:
+        """Which photos are of one of ``kinds``, have all of ``layers`` known and come from one of ``sources`` (none: from any).
+
+        (B,), bool, on the CPU.
+        """
         mask = torch.tensor([kind in kinds for kind in self.kinds])
+        if sources:
+            mask = mask & torch.tensor([source in sources for source in self.sources or [""] * len(self)])
         for layer in layers:
             mask = mask & self.known[layer] if layer in self.known else torch.zeros_like(mask)
         return mask

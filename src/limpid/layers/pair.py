@@ -15,6 +15,7 @@ class Pair:
     ``input``: (3, H, W), float32, 0…1, sRGB-encoded; ``layers``: name → the same, those that are known. ``name``: stem of the file,
     or what was drawn. ``kind``: how the pair came to be; ``gain``: what the transmission was multiplied by in linear light when it
     was mixed, 1 where nobody did. ``hint``: (1, H, W), 1 where a person saw the layer that is to be taken off, 0 elsewhere.
+    ``source``: what the recipe calls the source that it comes from.
     """
 
     input: Tensor
@@ -23,3 +24,4 @@ class Pair:
     kind: Kind = "aligned"
     gain: float = 1.0
     hint: Tensor | None = None
+    source: str = ""

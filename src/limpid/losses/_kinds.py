@@ -15,10 +15,12 @@ class SceneLoss(nn.Module):
 class LogitsLoss(Protocol):
     """A loss of what a discriminator says of truth and estimates, (B, …) each: what either side minimises, a scalar.
 
-    ``compares``: whether ``generator`` looks at the logits of the truth.
+    ``compares``: whether ``generator`` looks at the logits of the truth; ``penalty``: factor of the penalty on the gradient of the
+    discriminator, which its owner computes.
     """
 
     compares: bool
+    penalty: float
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """The discriminator's side; ``fake`` comes from detached estimates."""

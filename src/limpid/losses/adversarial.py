@@ -1,4 +1,4 @@
-"""A discriminator learns to tell truth from estimate, the network to be taken for truth; four ways to keep the score.
+"""A discriminator learns to tell truth from estimate, the network to be taken for truth; five ways to keep the score.
 
 What the discriminator sees, an image alone or together with the photo (conditional), is the procedure's choice; here are logits
 only.
@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.catalogue import LossEntry
 from limpid.errors import SettingError
 
-FormName = Literal["vanilla", "least_squares", "relativistic", "relativistic_average"]
+FormName = Literal["vanilla", "least_squares", "relativistic", "relativistic_average", "wasserstein"]
 Score = Callable[[Tensor, Tensor], Tensor]
 """Logits of truth and of estimates, (B, …) each → scalar."""
 
@@ -68,21 +69,41 @@ FORMS: Mapping[FormName, Form] = {
         generator=lambda real, fake: (taken_for_fake(_above(real, fake)) + taken_for_real(_above(fake, real))) / 2,
         compares=True,
     ),
+    # Arjovsky et al., ICML 2017: a distance that the discriminator estimates, kept honest by the penalty on its gradient
+    "wasserstein": Form(
+        discriminator=lambda real, fake: fake.mean() - real.mean(),
+        generator=lambda real, fake: -fake.mean(),
+        compares=False,
+    ),
 }
+
+
+def gradient_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """Mean of (‖∇D‖ − 1)² at random points between truth and estimates, (B, 3, H, W) each: a scalar that can be minimised.
+
+    Source: Gulrajani et al., NeurIPS 2017, arXiv:1704.00028 (WGAN-GP). Draws by torch's own generator.
+    """
+    share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
+    between = (share * real + (1 - share) * fake).detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
+    return (slope.float().flatten(1).norm(dim=1) - 1).square().mean()
 
 
 class Adversarial(nn.Module):
     """Both sides of the game by ``form``, from raw logits of truth and estimates, (B, …) each.
 
     ``compares``: whether ``generator`` looks at the logits of the truth; where not, they need not be computed and anything may be
-    given. The average of ``relativistic_average`` runs over the batch, so it alone depends on the batch. Raises SettingError.
+    given. The average of ``relativistic_average`` runs over the batch, so it alone depends on the batch. ``penalty``: factor of
+    ``gradient_penalty`` in what the discriminator minimises; None: 10 for ``wasserstein``, as its authors have it, else 0. Raises
+    SettingError.
     """
 
-    def __init__(self, *, form: FormName = "vanilla") -> None:
+    def __init__(self, *, form: FormName = "vanilla", penalty: float | None = None) -> None:
         super().__init__()
         if form not in FORMS:
             raise SettingError(f"the form of an adversarial loss is one of {', '.join(FORMS)}; got {form!r}")
         self.form = form
+        self.penalty = (10.0 if form == "wasserstein" else 0.0) if penalty is None else penalty
         self.compares = FORMS[form].compares
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -97,5 +118,6 @@ class Adversarial(nn.Module):
 ENTRY = LossEntry(
     build=Adversarial,
     takes="logits",
-    source="Goodfellow et al., NeurIPS 2014; Mao et al., ICCV 2017; Jolicoeur-Martineau, ICLR 2019, arXiv:1807.00734",
+    source="Goodfellow et al., NeurIPS 2014; Mao et al., ICCV 2017; Jolicoeur-Martineau, ICLR 2019, arXiv:1807.00734;"
+    " Gulrajani et al., NeurIPS 2017, arXiv:1704.00028",
 )

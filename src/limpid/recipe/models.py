@@ -6,7 +6,7 @@ signature of the entry. Nothing here imports torch.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -63,6 +63,11 @@ class Model(Named):
     """A named size of the network; null: its first one. Further settings override those of the size."""
 
 
+def _labelled(data: Any) -> Any:
+    """A thing's name as its label, unless it has one."""
+    return {"label": data["name"], **data} if isinstance(data, Mapping) and "name" in data else data
+
+
 class Item(Named):
     """A source of pairs."""
 
@@ -70,6 +75,13 @@ class Item(Named):
     """Share of the items of an epoch, relative to the other sources: a number or {epoch: number}. Training only."""
     count: Count | None = None
     """Use so many pairs, the first ones; null: all."""
+    label: Name = ""
+    """What ``sources`` of losses call it; its name unless given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _label(cls, data: Any) -> Any:
+        return _labelled(data)
 
 
 class Term(Named):
@@ -81,13 +93,15 @@ class Term(Named):
     """Layers that it compares with their truth: a list, or {layer: factor}; null for losses that look at the whole scene."""
     only: Annotated[tuple[Kind, ...], Items] = ("synthetic", "aligned")
     """Kinds of pairs that it is computed on."""
+    sources: Annotated[tuple[Name, ...], Items] = ()
+    """Labels of the sources in data.train whose pairs it is computed on; none: those of all."""
     label: Name = ""
     """What logs call it; its name unless given."""
 
     @model_validator(mode="before")
     @classmethod
     def _label(cls, data: Any) -> Any:
-        return {"label": data["name"], **data} if isinstance(data, Mapping) and "name" in data else data
+        return _labelled(data)
 
     @property
     def layers(self) -> Mapping[str, float]:
@@ -133,6 +147,8 @@ class Rated(Section):
     """Learning rate: a number or {epoch: number}."""
     decay: Number = 0.0
     """Weight decay; AdamW's is decoupled from the gradient."""
+    parts: dict[Name, Number] = Field(default_factory=dict)
+    """Part of the network → factor on its rate, e.g. {backbone: 0.1}; parts within parts go by dots."""
 
     def rate_at(self, epoch: int) -> float:
         """Learning rate in an epoch, counted from 0, before the schedule."""
@@ -194,7 +210,43 @@ class Plateau(Section):
     """Epochs without a better score that are waited for."""
 
 
-Schedule = Annotated[Constant | Cosine | Oscillating | Plateau, Field(discriminator="name")]
+class Step(Section):
+    """The rate falls at fixed epochs."""
+
+    name: Literal["step"]
+    every: Count | None = None
+    """Epochs between two falls; null: at those of ``at`` alone."""
+    at: Annotated[tuple[Count, ...], Items] = ()
+    """Epochs, counted from 0, from which on it is lower."""
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """What the rate is multiplied by at each of them."""
+
+
+class Linear(Section):
+    """Linear warm-up, the full rate for a while, then linearly down to the end of the run."""
+
+    name: Literal["linear"]
+    warmup: Annotated[int, Field(ge=0)] = 0
+    """Steps until the full rate is reached."""
+    steady: Annotated[int, Field(ge=0)] = 0
+    """Epochs at the full rate before it begins to fall."""
+    floor: Share = 0.0
+    """Share of the rate that is left in the last step."""
+
+
+class Restarts(Section):
+    """Half a cosine down, then from the full rate again, as often as there are steps for."""
+
+    name: Literal["restarts"]
+    period: Count
+    """Steps of the first period."""
+    growth: Count = 1
+    """How many times as long as the one before every further period is."""
+    floor: Share = 0.0
+    """Share of the rate at the lowest."""
+
+
+Schedule = Annotated[Constant | Cosine | Oscillating | Plateau | Step | Linear | Restarts, Field(discriminator="name")]
 
 
 class Train(Section):
@@ -208,10 +260,20 @@ class Train(Section):
     """Share of the average of the weights that each step keeps; null: no average."""
     clip: Annotated[float, Field(gt=0)] | None = None
     """Longest norm of the gradient; null: unlimited."""
+    patience: Count | None = None
+    """Epochs without a better validation score after which the run ends early; null: it never does."""
     init: str | None = None
     """Weights that the network starts from, by their shipped name or as a file; null: random ones. `--init` comes before it."""
     frozen: Annotated[tuple[Name, ...], Items] = ()
     """Parts of the network that keep the weights that they start with."""
+    trained: Annotated[tuple[Name, ...], Items] = ()
+    """Pretrained backbones that learn too, which they do not by themselves; see ``optimiser.parts`` for a rate of their own."""
+    init_type: Literal["default", "normal", "xavier", "kaiming", "orthogonal"] = "default"
+    """How weights of convolutions and matrices are drawn where no file fills them; default: as each network's authors do."""
+    init_gain: Annotated[float, Field(gt=0)] = 0.02
+    """Standard deviation of ``normal``, gain of ``xavier`` and ``orthogonal``."""
+    checkpointing: bool = False
+    """Compute blocks again in the backward pass instead of keeping their activations: less memory, about a third more time."""
     accumulate: Count = 1
     """Batches whose gradients make one step."""
     devices: Count = 1
@@ -235,8 +297,12 @@ class Log(Section):
     """Weights of the best epochs that are kept, in float16."""
     save_every: Annotated[int, Field(ge=0)] = 0
     """Epochs between two weights that are kept beside the best and the last; 0: none, which saves disk."""
+    state_every: Annotated[int, Field(ge=0)] = 0
+    """Epochs between two states that are kept with their optimiser, for `--resume --from-epoch N`; 0: none but the last."""
+    curves: bool = True
+    """Draw the curves of losses, scores and rates as `curves.png` when the run ends."""
     history: Annotated[int, Field(ge=0)] = 20
-    """Past epochs whose images and weights of ``save_every`` are kept; 0: all."""
+    """Past epochs whose images, weights of ``save_every`` and states of ``state_every`` are kept; 0: all."""
 
 
 class Recipe(Section):
@@ -270,6 +336,15 @@ class Recipe(Section):
     """How long, how precisely and on what to train."""
     log: Log = Log()
     """What the run writes beside its weights."""
+
+    @model_validator(mode="after")
+    def _known_sources(self) -> Self:
+        known = sorted({item.label for item in self.data.train})
+        for wanted in (name for term in self.losses for name in term.sources):
+            if wanted not in known:
+                context = {"wanted": repr(wanted), "known": ", ".join(known)}
+                raise PydanticCustomError("senseless", "a loss names the source {wanted}; data.train has {known}", context)
+        return self
 
     @field_validator("losses")
     @classmethod

@@ -8,6 +8,7 @@ from torch import nn
 
 from limpid import catalogue
 from limpid.backbones._backbone import Backbone
+from limpid.blocks.weight_init import fill as fill_weights
 from limpid.catalogue import Settings
 from limpid.data.augment import Augment
 from limpid.data.stream import Source, Stream
@@ -51,12 +52,17 @@ def assemble(loaded: Loaded) -> Assembly:
     sources = data_sources(loaded)
     weights = [item.weight for item in recipe.data.train]
     stream = Stream(
-        list(zip(sources, weights, strict=True)), epochs=recipe.train.epochs, seed=recipe.seed, length=recipe.data.epoch
+        list(zip(sources, weights, strict=True)),
+        epochs=recipe.train.epochs,
+        seed=recipe.seed,
+        length=recipe.data.epoch,
+        labels=[item.label for item in recipe.data.train],
     )
     sets = scored_sets(loaded)
     torch.manual_seed(torch_seed(recipe.seed, "network"))
     settings, network = _network(loaded)
-    _freeze(loaded, network)
+    _choose_trained(loaded, network)
+    fill_weights(network, recipe.train.init_type, recipe.train.init_gain)
     objective = Objective([_term(loaded, place, options, task.layers) for place, options in enumerate(recipe.losses)])
     procedure: Procedure = built(
         "procedures",
@@ -132,12 +138,14 @@ def _network(loaded: Loaded) -> tuple[Settings, LayerNetwork]:
         return settings, entry.build(**settings)
 
 
-def _freeze(loaded: Loaded, network: nn.Module) -> None:
+def _choose_trained(loaded: Loaded, network: nn.Module) -> None:
+    """Which parts learn: all but backbones by default."""
     parts = dict(network.named_children())
-    for name in loaded.recipe.train.frozen:
-        if name not in parts:
-            raise unknown(loaded.where("train", "frozen"), "part of this network", name, tuple(parts))
-        parts[name].requires_grad_(False)
+    for key, wanted in (("trained", loaded.recipe.train.trained), ("frozen", loaded.recipe.train.frozen)):
+        for name in wanted:
+            if name not in parts:
+                raise unknown(loaded.where("train", key), "part of this network", name, tuple(parts))
+            parts[name].requires_grad_(key == "trained")
 
 
 def _source(loaded: Loaded, path: tuple[str | int, ...], item: Item, augment: Augment | None) -> Source:
@@ -158,4 +166,12 @@ def _term(loaded: Loaded, place: int, options: TermWish, layers: tuple[str, ...]
     for name in chosen:
         if name not in layers:
             raise unknown(where / "on", "layer of this network", name, layers)
-    return Term(loss=loss, takes=takes, label=options.label, weight=options.weight_at, layers=chosen, kinds=options.only)
+    return Term(
+        loss=loss,
+        takes=takes,
+        label=options.label,
+        weight=options.weight_at,
+        layers=chosen,
+        kinds=options.only,
+        sources=options.sources,
+    )

@@ -17,6 +17,9 @@ from limpid.checkpoints.file import Checkpoint
 from limpid.files import DiskError, free, megabytes, parse_json, read_file, replacing
 
 _BEST = re.compile(r"best_epoch_\d{4,}\.safetensors")
+END = "last.safetensors"
+"""Weights that a run leaves wherever it ends, below its folder; the best ones, where there are any, are better."""
+
 RESUME = "free some space, then go on with --resume"
 """What to do when the disk of a run is full."""
 
@@ -44,12 +47,13 @@ def weights(network: nn.Module, precision: torch.dtype = torch.float16) -> dict[
 def published(network: nn.Module) -> tuple[str, ...]:
     """Prefixes of the tensors of frozen backbones that were filled from a published file, which anybody can fill in again.
 
-    Random ones exist nowhere else, and what a checkpoint brought may be anything: they are not among them.
+    Random ones exist nowhere else, what a checkpoint brought may be anything, and what learns too is its own: they are not among
+    them.
     """
     return tuple(
         f"{name}."
         for name, module in network.named_modules()
-        if name and isinstance(module, Backbone) and module.origin not in (None, "none", "checkpoint")
+        if name and isinstance(module, Backbone) and module.origin not in (None, "none", "checkpoint") and not _trained(module)
     )
 
 
@@ -72,15 +76,19 @@ class KeptWeights:
 class BestWeights:
     """The ``keep`` best epochs of a run: ``best_epoch_0012.safetensors`` …, listed in ``best.json``, the best first.
 
-    Files of that name that the list does not hold, left by a kill between two writes, are removed at the start.
+    Files of that name that the list does not hold, left by a kill between two writes, are removed at the start, as are those of
+    epochs after ``until``, where a run goes another way.
     """
 
-    def __init__(self, folder: Path, *, keep: int = 2) -> None:
+    def __init__(self, folder: Path, *, keep: int = 2, until: int | None = None) -> None:
         self.folder, self.keep = folder, keep
         self._index = folder / "best.json"
         listed = _read(self._index)
-        self.kept = tuple(kept for kept in listed or () if (folder / kept.file).is_file())
+        known = (kept for kept in listed or () if until is None or kept.epoch <= until)
+        self.kept = tuple(kept for kept in known if (folder / kept.file).is_file())
         if listed is not None:
+            if until is not None:
+                self._write()
             self._sweep()
 
     @property
@@ -98,12 +106,15 @@ class BestWeights:
         ranked = sorted((*others, new), key=lambda kept: (-kept.score, kept.epoch))[: self.keep]
         if not math.isfinite(score) or new not in ranked:
             return False
-        write_weights(self.folder / new.file, _with_notes(make(), epoch=epoch, step=step, score=score))
+        write_weights(self.folder / new.file, with_notes(make(), epoch=epoch, step=step, score=score))
         self.kept = tuple(ranked)
-        with replacing(self._index, RESUME) as partial:
-            partial.write_text(json.dumps([asdict(kept) for kept in ranked], indent=2) + "\n", encoding="utf-8")
+        self._write()
         self._sweep()
         return True
+
+    def _write(self) -> None:
+        with replacing(self._index, RESUME) as partial:
+            partial.write_text(json.dumps([asdict(kept) for kept in self.kept], indent=2) + "\n", encoding="utf-8")
 
     def _sweep(self) -> None:
         listed = {kept.file for kept in self.kept}
@@ -125,7 +136,7 @@ class NumberedWeights:
         """Keep the weights of an epoch if it is its turn, and remove what is too old. Raises DiskError."""
         if self.every <= 0 or epoch % self.every:
             return False
-        write_weights(self.folder / f"epoch_{epoch:04d}.safetensors", _with_notes(make(), epoch=epoch, step=step))
+        write_weights(self.folder / f"epoch_{epoch:04d}.safetensors", with_notes(make(), epoch=epoch, step=step))
         for path in self.paths()[: -self.history] if self.history > 0 else ():
             path.unlink(missing_ok=True)
         return True
@@ -136,7 +147,8 @@ class NumberedWeights:
         return [path for _, path in sorted((int(match[1]), path) for match, path in matches if match)]
 
 
-def _with_notes(checkpoint: Checkpoint, **notes: float) -> Checkpoint:
+def with_notes(checkpoint: Checkpoint, **notes: float) -> Checkpoint:
+    """A checkpoint that says more of itself."""
     return replace(checkpoint, notes={**checkpoint.notes, **notes})
 
 
@@ -165,20 +177,22 @@ def estimate(
     average: bool = True,
     keep: int = 2,
     numbered: int = 0,
+    states: int = 0,
     replacing: bool = False,
 ) -> int:
     """Bytes that the weights of a run take on the disk: parameters × bytes × what is kept.
 
     ``moments``: numbers of the optimiser per trained parameter (Adam 2, SGD with momentum 1); ``average``: whether the state
     holds an average of the network; ``keep``, ``numbered``: files of the best and of numbered epochs, in float16;
-    ``replacing``: while a file is replaced and the larger kind stands there twice. Networks on ``meta`` do as well.
+    ``states``: states beside the last one; ``replacing``: while a file is replaced and the larger kind stands there twice.
+    Networks on ``meta`` do as well.
     """
     last = sum(
         _bytes(_stored(module)) + moments * _bytes(_trained(module)) for module in (network, discriminator) if module is not None
     )
     last += average * _bytes(_stored(network))
     half = sum(2 * tensor.numel() if tensor.is_floating_point() else tensor.nbytes for tensor in _stored(network))
-    return last + (keep + numbered) * half + replacing * max(last, half)
+    return (1 + states) * last + (keep + numbered) * half + replacing * max(last, half)
 
 
 def check_room(folder: Path, wanted: int) -> None:

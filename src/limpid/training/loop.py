@@ -1,23 +1,24 @@
 """A run: what plays, where it stands, and the one loop that moves it on."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.optim import Optimizer
 
 from limpid.data.loader import Batches, batches
 from limpid.data.stream import Stream
-from limpid.errors import LimpidError, NoRoomError, is_out_of_memory
+from limpid.errors import LimpidError, NoRoomError, WeightsError, is_out_of_memory
 from limpid.layers.batch import Batch
 from limpid.layers.task import Task
 from limpid.physics.seeds import torch_seed
-from limpid.recipe.models import Cosine, Oscillating, Recipe
+from limpid.recipe.models import Cosine, Linear, Oscillating, Recipe, Restarts, Step
 from limpid.training.ema import EMA
 from limpid.training.optimizer_step import OptimizerSlot, optimizer_step
 from limpid.training.procedure import Procedure, unwrapped
 from limpid.training.run_state import extras_of, take_extras, take_weights, weights_of
-from limpid.training.schedules import Plateau, cosine, oscillating
+from limpid.training.schedules import Plateau, cosine, linear, oscillating, restarting, steps_down
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -54,7 +55,9 @@ class TrainingLoop:
     """Modules, optimisers, average and counters of a training; ``steps`` moves it, ``state`` and ``restore`` carry it over.
 
     ``step``: optimiser steps done; ``per_step``: photos of a step over all processes; ``length``: photos of an epoch; ``logger``:
-    what its records stood at; ``due``: an epoch, from 0 on, whose steps are done but not its scores, as a signal came before.
+    what its records stood at; ``data``: fingerprints of its files; ``torn``: an error came between the turns of a step, so that
+    what stands here is no state to go on from; ``ended``: why a run ended that did not end well; ``due``: an epoch, from 0 on,
+    whose steps are done but not its scores, as a signal came before.
     """
 
     recipe: Recipe
@@ -69,6 +72,9 @@ class TrainingLoop:
     skipped_in_a_row: int = 0
     logger: dict[str, Any] | None = None
     due: int | None = None
+    data: dict[str, str] = field(default_factory=dict)
+    torn: bool = False
+    ended: str = ""
 
     @property
     def per_step(self) -> int:
@@ -83,6 +89,11 @@ class TrainingLoop:
     def epoch_of(self, step: int) -> int:
         """Epoch, from 0 on, in which step number ``step``, from 0 on, begins."""
         return step * self.per_step // self.length
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs whose steps are all done."""
+        return self.recipe.train.epochs if self.step == self.total else self.epoch_of(self.step)
 
     def batches(self, stream: Stream, task: Task) -> Batches:
         """The photos of the steps that are left, for this process."""
@@ -136,6 +147,7 @@ class TrainingLoop:
                 result = optimizer_step(self.fabric, self.procedure, module, self.slots[module], batches, epoch)
                 values.update(result.values)
                 moved &= result.moved
+                self.torn |= result.moved
                 if not result.moved:
                     break
         except (MemoryError, RuntimeError) as error:
@@ -146,6 +158,7 @@ class TrainingLoop:
         self.skipped += not moved
         if moved:
             self.ema.update(unwrapped(self.procedure.networks["network"]), self.step + 1)
+        self.torn = False
         return values
 
     def _set_rates(self, epoch: int) -> dict[str, float]:
@@ -157,13 +170,20 @@ class TrainingLoop:
             factor = self._factor() if module == "network" else 1.0
             rates[module] = options.rate_at(epoch) * factor
             for group in slot.optimiser.param_groups:
-                group["lr"] = rates[module]
+                group["lr"] = rates[module] * group["factor"]
         return rates
 
     def _factor(self) -> float:
         schedule = self.recipe.schedule
         if isinstance(schedule, Cosine):
             return cosine(self.step, self.total, warmup=schedule.warmup, floor=schedule.floor)
+        if isinstance(schedule, Step):
+            return steps_down(self.epoch_of(self.step), every=schedule.every, at=schedule.at, factor=schedule.factor)
+        if isinstance(schedule, Linear):
+            steady = schedule.steady * self.length // self.per_step
+            return linear(self.step, self.total, warmup=schedule.warmup, steady=steady, floor=schedule.floor)
+        if isinstance(schedule, Restarts):
+            return restarting(self.step, period=schedule.period, growth=schedule.growth, floor=schedule.floor)
         if isinstance(schedule, Oscillating):
             return oscillating(self.step, half_period=schedule.half_period, floor=schedule.floor)
         return self.plateau.value if self.plateau else 1.0
@@ -175,6 +195,8 @@ class TrainingLoop:
             "world": self.fabric.world_size,
             "skipped": self.skipped,
             "due": self.due,
+            "data": self.data,
+            "ended": self.ended,
             "modules": {name: weights_of(unwrapped(module)) for name, module in self.procedure.networks.items()},
             "ema": weights_of(self.ema.network),
             "optimisers": {name: slot.optimiser.state_dict() for name, slot in self.slots.items()},
@@ -190,18 +212,30 @@ class TrainingLoop:
         if self.recipe.train.ema:
             take_weights(self.ema.network, state["ema"], "ema")
         for name, slot in self.slots.items():
-            slot.optimiser.load_state_dict(state["optimisers"][name])
+            _take_optimiser(slot.optimiser, state["optimisers"][name])
         take_extras(self.procedure.objective, state["losses"])
         if self.plateau and state["plateau"]:
             self.plateau = Plateau(**state["plateau"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
         self.step, self.skipped, self.due = state["step"], state["skipped"], state["due"]
-        self.logger = state["logger"]
+        self.logger, self.ended = state["logger"], state.get("ended", "")
+
+
+def _take_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
+    """Load a saved state; the factors on the rate stay those of the recipe. Raises WeightsError when it does not fit."""
+    factors = [group["factor"] for group in optimiser.param_groups]
+    try:
+        optimiser.load_state_dict(state)
+    except ValueError as error:
+        raise WeightsError(f"the state of the optimiser does not fit this recipe: {error}") from error
+    for group, factor in zip(optimiser.param_groups, factors, strict=True):
+        group["factor"] = factor
 
 
 def _remedy(recipe: Recipe, batch: Batch) -> str:
     height, width = batch.input.shape[-2:]
     return (
         f"a step does not fit the memory: batch {len(batch)} of {width}×{height} photos, {recipe.train.precision}."
-        " Lower data.batch (and raise train.accumulate by as much), data.augment.crop, or use train.precision=bfloat16."
+        " Lower data.batch (and raise train.accumulate by as much), data.augment.crop, or use train.precision=bfloat16 or"
+        " train.checkpointing=true."
     )

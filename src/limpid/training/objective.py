@@ -28,7 +28,7 @@ class Term:
     """A loss with what a recipe says of it.
 
     ``weight``: factor in an epoch. ``layers``: layer → weight, for losses that compare one layer with its target. ``kinds``: the
-    pairs that it is computed on. ``label``: what logs call it.
+    pairs that it is computed on, ``sources``: those of these alone, of all where none is named. ``label``: what logs call it.
     """
 
     loss: nn.Module
@@ -37,6 +37,7 @@ class Term:
     weight: Callable[[int], float]
     layers: Mapping[str, float] = field(default_factory=dict)
     kinds: tuple[Kind, ...] = KINDS
+    sources: tuple[str, ...] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ class Term:
     def _share(
         self, layers: Separation, batch: Batch, needs: tuple[str, ...], loss: Callable[[Separation, Batch], Tensor]
     ) -> Tensor:
-        mask = batch.suited(self.kinds, needs)
+        mask = batch.suited(self.kinds, needs, self.sources)
         count = int(mask.sum())
         if not count:
             return batch.input.new_zeros(())

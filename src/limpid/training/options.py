@@ -12,18 +12,21 @@ from limpid.options import option
 class TrainOptions:
     """How a recipe is to be run; what is to be trained is the recipe's own business.
 
-    ``recipe``: name of a shipped one, or a file; ``overrides``: ``key=value`` and ``NAME=folder``. The run goes to the folder
-    ``out``/``name``. ``resume``: go on from its state, ``force``: although recipe or number of processes differ. ``init``:
+    ``recipe``: name of a shipped one, a file, or, with ``resume`` and ``test_only``, the folder of a run, which then is all that
+    it takes; ``overrides``: ``key=value`` and ``NAME=folder``. The run goes to the folder ``out``/``name``. ``resume``: go on from
+    its state, ``from_epoch``: from the one kept after that epoch, ``force``: although recipe, data or number of processes differ.
+    ``init``:
     checkpoint to start the network from, or the name of shipped weights; it is scored as epoch 0. ``max_steps``,
     ``max_minutes``: end early, resumable. ``wandb``: also log there.
     """
 
-    recipe: str | None = option(None, "Name of a shipped recipe, or a YAML file.", argument=True)
+    recipe: str | None = option(None, "A shipped recipe, a YAML file, or a run's folder.", argument=True)
     overrides: Sequence[str] = option((), "E.g. train.epochs=20 data.batch=4 VOC=/data/voc", argument=True, metavar="[KEY=VALUE]…")
     name: str | None = option(None, "Name of the run (that of the recipe).")
     out: Path = option(Path("runs"), "Folder of runs; this one goes to OUT/NAME.")
-    resume: bool = option(False, "Go on where the run stands.")
-    force: bool = option(False, "Resume although the recipe or the number of devices differs.")
+    resume: bool = option(False, "Go on where the run stands: --resume runs/NAME.")
+    from_epoch: int | None = option(None, "Resume from the state kept after this epoch (log.state_every).", minimum=1)
+    force: bool = option(False, "Resume although recipe, data or the number of devices differ.")
     init: Path | None = option(None, "Weights to start from: a shipped NAME, or a FILE, ours or a published one.")
     test_only: bool = option(False, "No training: score the run's best weights, dump pictures.")
     devices: int | None = option(None, "Processes, one per device (train.devices).", minimum=1)

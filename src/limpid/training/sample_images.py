@@ -7,8 +7,10 @@ from pathlib import Path
 
 from torch import Tensor
 
+from limpid.data.augment import as_tensor
 from limpid.errors import LimpidError, NoRoomError, PhotoError, printable
 from limpid.files import DiskError
+from limpid.image.contact_sheet import ContactSheet
 from limpid.image.read import read
 from limpid.image.write import write
 from limpid.layers.task import TASKS
@@ -25,11 +27,12 @@ _LONGEST = 80  # characters of a photo's name in the name of its folder
 def write_sample_images(separate: Separate, photos: Sequence[Path | tuple[str, Tensor]], folder: Path, epoch: int) -> list[str]:
     """Write ``epoch_0001/0001_stem/input.png``, ``t_output.png``, ``r_output.png`` and other layers by name, clamped and rounded.
 
-    ``photos``: files, or names with (3, H, W) tensors, 0…1; the number before a stem is the place among them. Layers below 0
-    are shown around middle grey. Returns a line for each photo that was left out because it cannot be read or separated.
-    Raises DiskError when a picture cannot be written.
+    All of them stand on ``epoch_0001/sheet.png`` side by side, small. ``photos``: files, or names with (3, H, W) tensors, 0…1; the
+    number before a stem is the place among them. Layers below 0 are shown around middle grey. Returns a line for each photo that
+    was left out because it cannot be read or separated. Raises DiskError when a picture cannot be written.
     """
-    skipped = []
+    skipped, sheet = [], ContactSheet()
+    target = folder / f"epoch_{epoch:04d}"
     for place, item in enumerate(photos, start=1):
         name = item.stem if isinstance(item, Path) else item[0]
         try:
@@ -39,7 +42,12 @@ def write_sample_images(separate: Separate, photos: Sequence[Path | tuple[str, T
             where = printable(item) if isinstance(item, Path) else printable(name)
             skipped.append(f"left out of the pictures of epoch {epoch}: {where}: {str(error).removeprefix(f'{where}: ')}")
             continue
-        _write(folder / f"epoch_{epoch:04d}" / f"{place:04d}_{_tame(name)}", photo, layers)
+        pictures = {"input": photo, **{_NAMES.get(one, one): _visible(one, layer) for one, layer in layers.items()}}
+        for title, picture in pictures.items():
+            _write(target / f"{place:04d}_{_tame(name)}" / f"{title}.png", picture)
+        sheet.add(f"{place} {_tame(name)}", {title: picture.float().clamp(0, 1) for title, picture in pictures.items()})
+    if len(skipped) < len(photos):
+        _write(target / "sheet.png", as_tensor(sheet.pixels().copy()))
     return skipped
 
 
@@ -69,13 +77,11 @@ def remove_old(folder: Path, history: int) -> list[Path]:
     return found[:-history]
 
 
-def _write(target: Path, photo: Tensor, layers: Mapping[str, Tensor]) -> None:
-    pictures = {"input": photo, **{_NAMES.get(name, name): _visible(name, layer) for name, layer in layers.items()}}
-    for name, picture in pictures.items():
-        try:
-            write(picture.float(), target / f"{name}.png", overwrite=True)
-        except PhotoError as error:
-            raise DiskError(str(error)) from error
+def _write(path: Path, picture: Tensor) -> None:
+    try:
+        write(picture.float(), path, overwrite=True)
+    except PhotoError as error:
+        raise DiskError(str(error)) from error
 
 
 def _visible(name: str, layer: Tensor) -> Tensor:

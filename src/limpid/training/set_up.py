@@ -1,7 +1,7 @@
 """Devices, optimisers and the state that a run goes on from."""
 
 import logging
-from difflib import unified_diff
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,29 +10,26 @@ import torch
 from limpid.blocks._torchvision import mend
 from limpid.errors import MissingExtraError, UsageError
 from limpid.progress import say
-from limpid.recipe.load import Loaded, dump
+from limpid.recipe.load import Loaded
 from limpid.recipe.models import Plateau as PlateauWish
 from limpid.recipe.models import Recipe
 from limpid.training.assemble import Assembly
+from limpid.training.checkpointing import checkpoint_blocks
 from limpid.training.ema import EMA
 from limpid.training.initialise import initialise_from
 from limpid.training.loop import TrainingLoop
 from limpid.training.optimisers import build, exempt_from_decay
 from limpid.training.optimizer_step import OptimizerSlot
-from limpid.training.procedure import unwrapped
+from limpid.training.procedure import Procedure, unwrapped
+from limpid.training.rehearsal import check_device, check_frozen
 from limpid.training.run_state import read_state
+from limpid.training.same_run import check_same
 from limpid.training.schedules import Plateau
 from limpid.weights.manifest import locate, rows
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from lightning_fabric.plugins import Precision
-
-LAST = "last.pt"
-"""The state of a run, below its folder."""
-
-RECIPE = "recipe.yaml"
-"""The resolved recipe of a run, below its folder."""
 
 
 def launch(recipe: Recipe, device: str) -> "Fabric":
@@ -44,6 +41,7 @@ def launch(recipe: Recipe, device: str) -> "Fabric":
         raise MissingExtraError("lightning-fabric", "train", "training") from error
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # what it announces stands in the recipe
     train = recipe.train
+    check_device(device, train.devices)
     if train.threads:
         torch.set_num_threads(train.threads)
     precision = precision_plugin(train.precision, device)
@@ -76,29 +74,31 @@ def precision_plugin(precision: str, device: str) -> "Precision | None":
 
 
 def set_up(
-    loaded: Loaded, assembly: Assembly, fabric: "Fabric", *, resume: Path | None, init: Path | None, force: bool
+    loaded: Loaded,
+    assembly: Assembly,
+    fabric: "Fabric",
+    *,
+    resume: Path | None,
+    init: Path | None,
+    force: bool,
+    data: Mapping[str, str] | None = None,
 ) -> TrainingLoop:
     """A run that is ready for its next step: the first one, or the one after the state in ``resume``.
 
-    ``init``: weights to start the network from. Raises UsageError when the state was made by another recipe or number of
-    processes and ``force`` is not given, and WeightsError for files that do not fit.
+    ``init``: weights to start the network from; ``data``: fingerprints of its files. Raises UsageError when the state was made by
+    another recipe, other data or another number of processes and ``force`` is not given, and WeightsError for files that do not
+    fit.
     """
     recipe, procedure = loaded.recipe, assembly.procedure
     resumed = resume is not None and resume.is_file()
     if not resumed:
-        _start(assembly, starting_weights(init, recipe))
+        start = starting_weights(init, recipe)
+        new = _start(assembly, start)
+        check_frozen(assembly.network, recipe, start is not None, new)
     ema = EMA(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
-    slots = {}
-    for name, module in procedure.networks.items():
-        module.train()
-        extras = (
-            [parameter for parameter in procedure.objective.parameters() if parameter.requires_grad] if name == "network" else []
-        )
-        options = recipe.discriminator if name == "discriminator" and recipe.discriminator is not None else recipe.optimiser
-        named = [*unwrapped(module).named_parameters(), *((f"losses.{place}", extra) for place, extra in enumerate(extras))]
-        module, optimiser = fabric.setup(module, build(options, named, exempt=exempt_from_decay(unwrapped(module))))
-        procedure.networks[name] = module
-        slots[name] = OptimizerSlot(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
+    if recipe.train.checkpointing:  # after the average was copied, whose blocks would be those of the network
+        checkpoint_blocks(assembly.network)
+    slots = {name: _slot(recipe, procedure, name, fabric) for name in procedure.networks}
     if recipe.train.compile:  # after the average was copied, which meets photos of all sizes
         unwrapped(procedure.networks["network"]).compile(mode="reduce-overhead", dynamic=False)
     for module in (procedure.objective, *procedure.frozen):
@@ -113,12 +113,25 @@ def set_up(
         ema=ema,
         length=assembly.stream.length,
         plateau=plateau,
+        data=dict(data or {}),
     )
     if resume is not None and resumed:
         state = read_state(resume)
-        _check_same(state, loaded, fabric, force=force)
+        check_same(state, recipe, data or {}, world=fabric.world_size, force=force)
         run.restore(state)
     return run
+
+
+def _slot(recipe: Recipe, procedure: Procedure, name: str, fabric: "Fabric") -> OptimizerSlot:
+    """Wrap a module of a procedure, in its place, and make its optimiser; losses that learn go with the network."""
+    module = procedure.networks[name].train()
+    learnt = [parameter for parameter in procedure.objective.parameters() if parameter.requires_grad]
+    extras = learnt if name == "network" else []
+    options = recipe.discriminator if name == "discriminator" and recipe.discriminator is not None else recipe.optimiser
+    named = [*unwrapped(module).named_parameters(), *((f"losses.{place}", extra) for place, extra in enumerate(extras))]
+    built = build(options, named, exempt=exempt_from_decay(unwrapped(module)))
+    procedure.networks[name], optimiser = fabric.setup(module, built)
+    return OptimizerSlot(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
 
 
 def starting_weights(init: Path | None, recipe: Recipe) -> Path | None:
@@ -132,26 +145,14 @@ def starting_weights(init: Path | None, recipe: Recipe) -> Path | None:
     return locate(str(wanted))
 
 
-def _start(assembly: Assembly, init: Path | None) -> None:
+def _start(assembly: Assembly, init: Path | None) -> list[str]:
+    """Fill the network; returns the names of the tensors that stay at their first values though others were filled."""
     if init is None:
         if assembly.procedure.needs_start:
             raise UsageError("this procedure fine-tunes a trained network; name its checkpoint with --init FILE")
-        return
+        return []
     new = initialise_from(assembly.network, init)
     if new:
         parts = dict.fromkeys(name.split(".")[0] for name in new)
         say(f"limpid: {init} does not hold all of {', '.join(parts)}; what it lacks starts at its first values")
-
-
-def _check_same(state: dict[str, Any], loaded: Loaded, fabric: "Fabric", *, force: bool) -> None:
-    """Refuse to go on with another recipe or number of processes, or say what differs."""
-    was, now = state["recipe"].splitlines(), dump(loaded.recipe).splitlines()
-    changes = [line for line in unified_diff(was, now, lineterm="", n=0) if line[0] in "+-" and line[:3] not in ("+++", "---")]
-    if state["world"] != fabric.world_size:
-        changes.append(f"processes: {state['world']} then, {fabric.world_size} now")
-    if not changes:
-        return
-    text = "; ".join(" ".join(change.split()) for change in changes)
-    if not force:
-        raise UsageError(f"the run was started with another recipe ({text}); undo that, or go on with --force")
-    say(f"limpid: going on although the recipe differs: {text}")
+    return new

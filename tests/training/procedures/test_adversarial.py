@@ -1,7 +1,10 @@
 """Network and discriminator: who is optimised when, and who moves whom."""
 
+from dataclasses import replace
+
 import pytest
 
+from limpid.errors import SettingError
 from procedure_samples import batch, procedure, term
 
 
@@ -37,3 +40,19 @@ def test_a_discriminator_that_comes_second_sees_what_the_network_has_shown():
     assert float(adversarial.loss("discriminator", data, 0).total) == before  # not computed anew
     adversarial.order(1, 0)
     assert float(adversarial.loss("discriminator", data, 0).total) != before
+
+
+def test_discriminators_take_their_settings_or_say_who_has_them():
+    terms = [term("adversarial", form="vanilla")]
+    small = procedure("adversarial", terms, discriminator="patch", discriminator_layers=1, discriminator_width=8)
+    assert sum(one.numel() for one in small.networks["discriminator"].parameters()) < 5000
+    with pytest.raises(SettingError, match="errnet_vgg has no norm to choose; patch, errnet_patch, pixel have"):
+        procedure("adversarial", terms, discriminator="errnet_vgg", discriminator_norm="batch")
+
+
+def test_a_term_of_other_sources_is_not_played_for():
+    mine = batch()
+    adversarial = procedure(
+        "adversarial", [replace(term("adversarial", form="vanilla"), sources=("elsewhere",))], discriminator="patch"
+    )
+    assert float(adversarial.loss("network", mine, 0).total) == 0

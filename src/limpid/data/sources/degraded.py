@@ -11,6 +11,7 @@ from limpid.catalogue import Nested, SourceEntry
 from limpid.data.augment import Augment, as_tensor
 from limpid.data.concat import paths_of
 from limpid.data.photo_folders import Roots, photos_of
+from limpid.data.sizes import Sizes, sizes_of
 from limpid.layers.pair import Pair
 from limpid.physics.degradation import Degradation, degrade
 
@@ -30,12 +31,13 @@ class DegradedPhotos:
         return len(self.photos)
 
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
-        """Photo number ``place``: degraded as the input, before that as ``restored``; the epoch plays no part."""
+        """Photo number ``place``: degraded as the input, before that as ``restored``; the epoch decides its crop alone."""
         photo = self.photos[place]
         if self.augment is None:
             sharp = as_tensor(photo)
         else:
-            sharp = self.augment.apply(photo, self.augment.draw(draw, (photo.shape[0], photo.shape[1])))
+            augment = self.augment.at(epoch)
+            sharp = augment.apply(photo, augment.draw(draw, (photo.shape[0], photo.shape[1])))
         size = (sharp.shape[1], sharp.shape[2])
         degraded = degrade(sharp, [(degradation, degradation.draw(draw, size)) for degradation in self.degradations])
         return Pair(input=degraded.image, layers={"restored": degraded.target}, name=str(place), kind="synthetic")
@@ -43,6 +45,10 @@ class DegradedPhotos:
     def files(self) -> list[Path]:
         """The photos, where they lie on disk."""
         return paths_of(self.photos)
+
+    def sizes(self) -> Sizes:
+        """Sizes of the photos before they are degraded."""
+        return sizes_of(self.augment, paths_of(self.photos))
 
 
 def degraded(

@@ -15,6 +15,7 @@ from limpid.data.augment import Augment, Parameters
 from limpid.data.concat import check_same_names, paths_of
 from limpid.data.hints import draw_hint
 from limpid.data.photo_folders import Roots, photos_of
+from limpid.data.sizes import Sizes, sizes_of
 from limpid.errors import DataError, SettingError
 from limpid.layers.pair import Pair
 from limpid.physics.degradation import Degradation, degrade
@@ -106,13 +107,17 @@ class MixedPairs:
         """The photos, where they lie on disk."""
         return paths_of(self.transmissions) + ([] if self.alone else paths_of(self.reflections))
 
+    def sizes(self) -> Sizes:
+        """Sizes of the transmissions, which the reflections are brought to."""
+        return sizes_of(self.augment, paths_of(self.transmissions))
+
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
         """Pair number ``place`` of ``epoch``; a rejected one is replaced by a random one, and so on.
 
         Raises DataError when 100 in a row are rejected.
         """
         for _ in range(_TRIES):
-            pair = self._blend(*self._partners(place, epoch, draw), draw)
+            pair = self._blend(*self._partners(place, epoch, draw), self.augment.at(epoch), draw)
             if pair is not None:
                 return pair
             place = int(draw.integers(len(self)))
@@ -130,17 +135,17 @@ class MixedPairs:
         order = _shuffled(self.seed, epoch, len(self.transmissions))
         return int(order[place]), int(order[place + len(self)])
 
-    def _blend(self, first: int, second: int, draw: np.random.Generator) -> Pair | None:
+    def _blend(self, first: int, second: int, augment: Augment, draw: np.random.Generator) -> Pair | None:
         behind, mirrored = self.transmissions[first], self.reflections[second]
-        parameters = self.augment.draw(draw, (behind.shape[0], behind.shape[1]))
-        transmission = self._photographed(self.augment.apply(behind, parameters), draw)
+        parameters = augment.draw(draw, (behind.shape[0], behind.shape[1]))
+        transmission = self._photographed(augment.apply(behind, parameters), draw)
         if draw.random() < self.no_reflection:
             nothing = torch.zeros_like(transmission)
             name = f"{first} no reflection"
             seen = self._seen(transmission, draw)
             layers = {"transmission": transmission, "reflection": nothing}
             return Pair(input=seen, layers=layers, name=name, kind="synthetic")
-        reflection = self._mirrored(mirrored, behind, parameters, draw)
+        reflection = _mirrored(mirrored, behind, augment, parameters, draw)
         if self.reject is not None and self.reject.layers(transmission, reflection):
             return None
         formation = self.formations[draw.choice(len(self.formations), p=self.chances)]
@@ -173,14 +178,15 @@ class MixedPairs:
         size = (photo.shape[1], photo.shape[2])
         return degrade(photo, [(degradation, degradation.draw(draw, size)) for degradation in self.degrade]).image.clamp(0, 1)
 
-    def _mirrored(self, photo: np.ndarray, behind: np.ndarray, parameters: Parameters, draw: np.random.Generator) -> Tensor:
-        """The second photo at the size of the first one's layer, which ``parameters`` gave."""
-        size = (photo.shape[0], photo.shape[1])
-        if self.augment.window is not None or (photo.shape != behind.shape and self.augment.crop is not None):
-            parameters = self.augment.draw(draw, size)
-        elif photo.shape != behind.shape:  # as published: stretched to the size of T
-            parameters = {**parameters, "box": [0.0, 0.0, float(size[1]), float(size[0])]}
-        return self.augment.apply(photo, parameters)
+
+def _mirrored(photo: np.ndarray, behind: np.ndarray, augment: Augment, parameters: Parameters, draw: np.random.Generator) -> Tensor:
+    """The second photo at the size of the first one's layer, which ``parameters`` gave."""
+    size = (photo.shape[0], photo.shape[1])
+    if augment.window is not None or (photo.shape != behind.shape and augment.crop is not None):
+        parameters = augment.draw(draw, size)
+    elif photo.shape != behind.shape:  # as published: stretched to the size of T
+        parameters = {**parameters, "box": [0.0, 0.0, float(size[1]), float(size[0])]}
+    return augment.apply(photo, parameters)
 
 
 def _weighted(things: Sequence[tuple[Thing, float]]) -> tuple[list[Thing], np.ndarray]:

@@ -36,12 +36,13 @@ class UnpairedPhotos:
 
     def pair(self, place: int, epoch: int, draw: np.random.Generator) -> Pair:
         """Photo number ``place`` with any picture of each layer; the epoch plays no part."""
-        photo = self._augmented(self.photos[place], draw)
-        layers = {name: self._augmented(part[int(draw.integers(len(part)))], draw) for name, part in self.layers.items()}
+        photo = self._augmented(self.photos[place], epoch, draw)
+        layers = {name: self._augmented(part[int(draw.integers(len(part)))], epoch, draw) for name, part in self.layers.items()}
         return Pair(input=photo, layers=layers, name=str(place), kind="unpaired")
 
-    def _augmented(self, photo: np.ndarray, draw: np.random.Generator) -> Tensor:
-        return self.augment.apply(photo, self.augment.draw(draw, (photo.shape[0], photo.shape[1])))
+    def _augmented(self, photo: np.ndarray, epoch: int, draw: np.random.Generator) -> Tensor:
+        augment = self.augment.at(epoch)
+        return augment.apply(photo, augment.draw(draw, (photo.shape[0], photo.shape[1])))
 
 
 def unpaired(
@@ -49,7 +50,7 @@ def unpaired(
     task: Task,
     root: Roots | None = None,
     photos: Roots | None = None,
-    layers: Mapping[str, str] | None = None,
+    layers: Mapping[str, Roots] | None = None,
     augment: Augment | None = None,
     keep: bool = False,
 ) -> UnpairedPhotos:

@@ -5,35 +5,52 @@ the network alone. Losses: the discriminator minimises its half of the adversari
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal, cast
+from functools import partial
+from inspect import signature
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from limpid.blocks.discriminators import ConditionalPatchDiscriminator, GlobalDiscriminator, PatchDiscriminator
+from limpid.blocks.discriminators import (
+    ConditionalPatchDiscriminator,
+    GlobalDiscriminator,
+    Norm,
+    PatchDiscriminator,
+    PixelDiscriminator,
+)
 from limpid.catalogue import Entry
 from limpid.errors import SettingError
 from limpid.layers.batch import Batch
 from limpid.losses._kinds import LogitsLoss
+from limpid.losses.adversarial import gradient_penalty
 from limpid.training.objective import LossValue, Objective
 from limpid.training.procedure import separate
 
-DISCRIMINATORS: dict[str, Callable[[], nn.Module]] = {
+DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
     "conditional_patch": ConditionalPatchDiscriminator,
     "patch": PatchDiscriminator,
-    "errnet_patch": lambda: PatchDiscriminator(padding=2),
+    "errnet_patch": partial(PatchDiscriminator, padding=2),
     "errnet_vgg": GlobalDiscriminator,
+    "pixel": PixelDiscriminator,
 }
-"""Name in recipes → discriminator: Zhang 2018's and PINTO0309's, IBCLN's, ERRNet's ``disc_patch``, ERRNet's ``disc_vgg``."""
+"""Name in recipes → discriminator.
+
+Zhang 2018's and PINTO0309's, IBCLN's (CycleGAN's ``n_layers``), ERRNet's ``disc_patch``, ERRNet's ``disc_vgg``, CycleGAN's
+``pixel``.
+"""
+
+Discriminator = Literal["conditional_patch", "patch", "errnet_patch", "errnet_vgg", "pixel"]
 
 
 class Adversarial:
     """A discriminator of one layer, alternating with the network.
 
-    ``discriminator``: see ``DISCRIMINATORS``. ``discriminator_first``: it is optimised before the network (Zhang et al., CVPR 2018;
-    ERRNet) or after it, on the same estimates (IBCLN). ``discriminator_every``: in every so many steps (PINTO0309 and Zhang: 2).
-    ``layer``: what it sees, None for the task's first. ``needs_start``: refuse to begin from random weights, without ``--init``.
-    Raises SettingError unless the losses hold exactly one adversarial term.
+    ``discriminator``: see ``DISCRIMINATORS``; ``discriminator_layers`` (3), ``discriminator_norm`` (instance) and
+    ``discriminator_width`` (64) of those that have them, see ``PatchDiscriminator``. ``discriminator_first``: it is optimised
+    before the network (Zhang et al., CVPR 2018; ERRNet) or after it, on the same estimates (IBCLN). ``discriminator_every``: in
+    every so many steps (PINTO0309 and Zhang: 2). ``layer``: what it sees, None for the task's first. ``needs_start``: refuse to
+    begin from random weights, without ``--init``. Raises SettingError unless the losses hold exactly one adversarial term.
     """
 
     def __init__(
@@ -41,7 +58,10 @@ class Adversarial:
         *,
         network: nn.Module,
         objective: Objective,
-        discriminator: Literal["conditional_patch", "patch", "errnet_patch", "errnet_vgg"] = "conditional_patch",
+        discriminator: Discriminator = "conditional_patch",
+        discriminator_layers: int | None = None,
+        discriminator_norm: Norm | None = None,
+        discriminator_width: int | None = None,
         discriminator_first: bool = True,
         discriminator_every: int = 1,
         layer: str | None = None,
@@ -54,7 +74,8 @@ class Adversarial:
             )
         if discriminator_every < 1:
             raise SettingError(f"discriminator_every counts steps from 1; got {discriminator_every}")
-        self.networks: dict[str, nn.Module] = {"network": network, "discriminator": DISCRIMINATORS[discriminator]()}
+        wanted = {"layers": discriminator_layers, "norm": discriminator_norm, "width": discriminator_width}
+        self.networks: dict[str, nn.Module] = {"network": network, "discriminator": _made(discriminator, wanted)}
         self.objective, self.term, self.layer = objective, terms[0], layer
         self.form = cast(LogitsLoss, terms[0].loss)
         self.frozen: tuple[nn.Module, ...] = ()
@@ -81,7 +102,7 @@ class Adversarial:
         if not weight:
             return loss
         layer = self.layer or batch.task.primary
-        mask = batch.suited(self.term.kinds, (layer,))
+        mask = batch.suited(self.term.kinds, (layer,), self.term.sources)
         if not mask.any():
             return loss + _nothing(batch, self.term.label)
         estimate = layers[layer]
@@ -96,7 +117,7 @@ class Adversarial:
 
     def _discriminator(self, batch: Batch) -> LossValue:
         layer = self.layer or batch.task.primary
-        mask = batch.suited(self.term.kinds, (layer,))
+        mask = batch.suited(self.term.kinds, (layer,), self.term.sources)
         if not mask.any():
             return _nothing(batch, "discriminator")
         estimate = self._shown.get(id(batch))
@@ -106,13 +127,34 @@ class Adversarial:
         discriminator = self.networks["discriminator"]
         real, fake = (self._says(discriminator, batch, candidate, mask) for candidate in (batch.truth[layer], estimate))
         value = self.form.discriminator(real, fake)
-        return LossValue(total=value, parts={"discriminator": value.detach()})
+        loss = LossValue(total=value, parts={"discriminator": value.detach()})
+        if not self.form.penalty:
+            return loss
+        beside = batch.select(mask)
+        slope = gradient_penalty(
+            lambda between: self._says(discriminator, beside, between, torch.ones(len(beside), dtype=torch.bool)),
+            beside.truth[layer],
+            estimate[mask].detach(),
+        )
+        return loss + LossValue(total=self.form.penalty * slope, parts={"penalty": slope.detach()})
 
     def _says(self, discriminator: nn.Module, batch: Batch, candidate: Tensor, mask: Tensor) -> Tensor:
         """The discriminator's logits of a candidate for the layer, beside the photo if it is conditional."""
         seen = (batch.input[mask], candidate[mask]) if self.conditional else (candidate[mask],)
         logits: Tensor = discriminator(*seen).float()
         return logits
+
+
+def _made(name: str, wanted: Mapping[str, Any]) -> nn.Module:
+    """The discriminator of that name, with what is ``wanted`` of it. Raises SettingError for a setting that it does not have."""
+    build = DISCRIMINATORS[name]
+    chosen = {key: value for key, value in wanted.items() if value is not None}
+    for key in chosen:
+        if key not in signature(build).parameters:
+            able = [other for other, made in DISCRIMINATORS.items() if key in signature(made).parameters]
+            raise SettingError(f"the discriminator {name} has no {key} to choose; {', '.join(able)} have")
+    made: nn.Module = build(**chosen)
+    return made
 
 
 def _nothing(batch: Batch, label: str) -> LossValue:

@@ -4,14 +4,13 @@ Optimised: discriminator and network, as in ``adversarial``, from the first step
 pairs only terms that bear a shift. A checkpoint to start from is required (``--init``).
 """
 
-from typing import Literal
-
 from torch import nn
 
+from limpid.blocks.discriminators import Norm
 from limpid.catalogue import Entry
 from limpid.errors import SettingError
 from limpid.training.objective import Objective
-from limpid.training.procedures.adversarial import Adversarial
+from limpid.training.procedures.adversarial import Adversarial, Discriminator
 
 TOLERANT = ("Perceptual", "Contextual")
 """Losses that compare deep features or their distribution, not pixels of one place."""
@@ -25,13 +24,19 @@ class Unaligned(Adversarial):
         *,
         network: nn.Module,
         objective: Objective,
-        discriminator: Literal["conditional_patch", "patch", "errnet_patch", "errnet_vgg"] = "errnet_vgg",
+        discriminator: Discriminator = "errnet_vgg",
+        discriminator_layers: int | None = None,
+        discriminator_norm: Norm | None = None,
+        discriminator_width: int | None = None,
         discriminator_every: int = 1,
     ) -> None:
         super().__init__(
             network=network,
             objective=objective,
             discriminator=discriminator,
+            discriminator_layers=discriminator_layers,
+            discriminator_norm=discriminator_norm,
+            discriminator_width=discriminator_width,
             discriminator_every=discriminator_every,
             needs_start=True,
         )

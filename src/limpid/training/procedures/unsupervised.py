@@ -84,6 +84,8 @@ class Unsupervised:
             raise SettingError(
                 f"the procedure unsupervised takes one adversarial loss at most and no {', '.join(paired) or 'second one'}"
             )
+        if terms and cast(LogitsLoss, terms[0].loss).penalty:
+            raise SettingError("the procedure unsupervised knows no penalty on gradients; take form: least_squares or vanilla")
         self.networks: dict[str, nn.Module] = {"network": UnpairedModule(inner)}
         self.objective, self.adversarial = objective, terms[0] if terms else None
         self.terms = objective.others("unpaired")
