@@ -49,7 +49,7 @@ _REBUILDING = 100  # bytes a pixel of such rows, and of the working size, while 
 
 @dataclass(frozen=True, kw_only=True)
 class RowBand:
-    """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1.
+    """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1 unless asked otherwise.
 
     ``confidence``: how probable it is that there is something to remove from this photo, 0…1; ``believed``: how far the network is
     followed, 0 (nothing to remove) to 1.
@@ -247,9 +247,18 @@ class Separator:
         self.known_cost, self._given = cost, True
 
     def bands(
-        self, photo: Photo, options: SeparationOptions, names: Sequence[str], chosen: Plan | None = None
+        self,
+        photo: Photo,
+        options: SeparationOptions,
+        names: Sequence[str],
+        chosen: Plan | None = None,
+        *,
+        clamped: bool = True,
     ) -> Iterator[RowBand]:
-        """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held."""
+        """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held.
+
+        ``clamped``: to 0…1 (signed layers to −1…1); else as the network answers, for those who measure it.
+        """
         if RESIDUE in names and not self.network.learns_residue:
             raise UsageError(f"{self.name} learnt no residue; ask for the residual, which is what its layers leave over")
         size = (photo.height, photo.width)
@@ -266,7 +275,7 @@ class Separator:
             raw = separated(photo, chosen, hint, RESIDUE in names)
         try:
             for top, bottom, layers in raw:
-                done = self._finished(photo, slice(top, bottom), layers, options.strength, verdict.believed, names)
+                done = self._finished(photo, slice(top, bottom), layers, options.strength, verdict.believed, names, clamped)
                 yield RowBand(top=top, bottom=bottom, layers=done, confidence=verdict.confidence, believed=verdict.believed)
         finally:
             give_back()
@@ -443,13 +452,22 @@ class Separator:
         return replace(photo, pixels=shrink(photo.pixels, *size), alpha=None)
 
     def _finished(
-        self, photo: Photo, rows: slice, layers: Mapping[str, Tensor], strength: float, confidence: float, names: Sequence[str]
+        self,
+        photo: Photo,
+        rows: slice,
+        layers: Mapping[str, Tensor],
+        strength: float,
+        confidence: float,
+        names: Sequence[str],
+        clamped: bool,
     ) -> dict[str, Tensor]:
         """Clamp (here and only here), apply confidence, and strength to the primary layer, complete the sum."""
         mixed = photo.tensor(rows)
         primary = self.task.primary
-        done = {name: confidence * layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
-        done[primary] = torch.lerp(mixed, layers[primary].clamp(0, 1), strength * confidence)
+        if clamped:
+            layers = {name: layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
+        done = {name: confidence * layer for name, layer in layers.items()}
+        done[primary] = torch.lerp(mixed, layers[primary], strength * confidence)
         done = self.task.completed(mixed, done) | {name: self.task.remainder(mixed, done) for name in self.task.optional}
         for name in names:
             if name not in done:
