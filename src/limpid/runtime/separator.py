@@ -247,13 +247,7 @@ class Separator:
         self.known_cost, self._given = cost, True
 
     def bands(
-        self,
-        photo: Photo,
-        options: SeparationOptions,
-        names: Sequence[str],
-        chosen: Plan | None = None,
-        *,
-        clamped: bool = True,
+        self, photo: Photo, options: SeparationOptions, names: Sequence[str], chosen: Plan | None = None, *, clamped: bool = True
     ) -> Iterator[RowBand]:
         """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held.
 
@@ -275,7 +269,9 @@ class Separator:
             raw = separated(photo, chosen, hint, RESIDUE in names)
         try:
             for top, bottom, layers in raw:
-                done = self._finished(photo, slice(top, bottom), layers, options.strength, verdict.believed, names, clamped)
+                if clamped:  # here and only here
+                    layers = {name: layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
+                done = self._finished(photo, slice(top, bottom), layers, options.strength, verdict.believed, names)
                 yield RowBand(top=top, bottom=bottom, layers=done, confidence=verdict.confidence, believed=verdict.believed)
         finally:
             give_back()
@@ -452,20 +448,11 @@ class Separator:
         return replace(photo, pixels=shrink(photo.pixels, *size), alpha=None)
 
     def _finished(
-        self,
-        photo: Photo,
-        rows: slice,
-        layers: Mapping[str, Tensor],
-        strength: float,
-        confidence: float,
-        names: Sequence[str],
-        clamped: bool,
+        self, photo: Photo, rows: slice, layers: Mapping[str, Tensor], strength: float, confidence: float, names: Sequence[str]
     ) -> dict[str, Tensor]:
-        """Clamp (here and only here), apply confidence, and strength to the primary layer, complete the sum."""
+        """Apply confidence, and strength to the primary layer, complete the sum."""
         mixed = photo.tensor(rows)
         primary = self.task.primary
-        if clamped:
-            layers = {name: layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
         done = {name: confidence * layer for name, layer in layers.items()}
         done[primary] = torch.lerp(mixed, layers[primary], strength * confidence)
         done = self.task.completed(mixed, done) | {name: self.task.remainder(mixed, done) for name in self.task.optional}
