@@ -104,13 +104,15 @@ class SetEntry(Entry):
     """A data set and the ``tasks`` that it measures or trains; none: any.
 
     ``scenes``: where its photos repeat scenes, a pattern whose group ``scene`` names that of a stem. ``synthetic``: its pairs are
-    computed, not photographed. ``home``: the page of its authors, empty where there is none.
+    computed, not photographed. ``home``: the page of its authors, empty where there is none. ``counts``: published numbers of
+    items, of a set that is not built without settings.
     """
 
     tasks: tuple[str, ...] = ()
     scenes: str = ""
     synthetic: bool = False
     home: str = ""
+    counts: tuple[int, ...] = ()
 
 
 def names(kind: str) -> list[str]:

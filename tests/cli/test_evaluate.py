@@ -11,14 +11,21 @@ import unicodedata
 import cv2
 import numpy as np
 import pytest
+import tifffile
+import torch
 from PIL import Image
 
 from evaluation.pair_sets import TABLE2, paired, photo, save
 from exif_blocks import oriented
-from limpid import catalogue, create_model
+from limpid import catalogue, create_model, load
 from limpid.checkpoints import file
 from limpid.data.manifest import FileRecord, Manifest
+from limpid.errors import UsageError
+from limpid.evaluation.degradation_text import parse
+from limpid.evaluation.methods import separator
+from limpid.evaluation.options import EvaluateOptions
 from limpid.image import formats
+from limpid.layers.task import find_task
 from photo_samples import UPRIGHT
 
 GOLDEN = {"psnr": 14.9167, "ssim": 0.7537, "ncc": 0.7960, "lmse": 0.0211}
@@ -379,6 +386,99 @@ def test_the_suite_names_its_sets_and_skips_what_is_absent(limpid, tmp_path):
     assert "DSRNet" not in table  # it printed figures of 20 and 55 images
     assert "mean by image over real20/420, wild (5)" in table
     assert "mean by set over real20/420, wild (5)" in table
+
+
+@pytest.fixture
+def denoiser(tmp_path):
+    """A checkpoint of a tiny NAFNet, every branch of which does something, so that it leaves 0…1."""
+    network = create_model("nafnet", "tiny")
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.endswith(("beta", "gamma")):
+                parameter.fill_(1.0)
+    settings = catalogue.find("models", "nafnet").sizes["tiny"]
+    path = tmp_path / "nafnet.safetensors"
+    file.save(path, file.Checkpoint(model="nafnet", settings=settings, tensors=network.state_dict(), notes={}))
+    return path
+
+
+def test_rstors_protocol_measures_what_a_network_answers(limpid, tmp_path, denoiser):
+    save(tmp_path / "photos" / "a.png", np.full((64, 64, 3), 250, np.uint8))
+    common = ("evaluate", "-m", f"net={denoiser}", "--on", tmp_path / "photos", "--degrade", "noise:sigma=50", "-q", "--report")
+    limpid(*common, tmp_path / "raw", "--protocol", "rstor", "--precision", "float32")
+    (condition,) = parse(["noise:sigma=50"], [])
+    noisy, truth = condition.apply(np.full((64, 64, 3), 250, np.uint8), "a")
+    answer = load(denoiser, precision="float32").network(noisy[None]).restored[0].detach()
+    assert float((answer - answer.clamp(0, 1)).abs().max()) > 0.05
+    for model, layer in (("input", noisy), ("net", answer)):
+        expected = -10 * math.log10(float((layer - truth).square().mean()))
+        assert values(tmp_path / "raw", model, "psnr_joint_unclamped")["a"] == pytest.approx(expected, abs=1e-3)
+        assert values(tmp_path / "raw", model, "ssim_gauss_unclamped")["a"] is not None
+    limpid(*common, tmp_path / "rounded", "--precision", "float32")
+    assert (
+        values(tmp_path / "rounded", "net", "psnr_joint")["a"] > values(tmp_path / "raw", "net", "psnr_joint_unclamped")["a"] + 0.01
+    )
+
+
+def test_outputs_of_other_code_may_leave_the_range_under_rstors_protocol(limpid, tmp_path):
+    truth = photo(0)
+    save(tmp_path / "photos" / "a.png", truth)
+    (tmp_path / "outputs").mkdir()
+    tifffile.imwrite(tmp_path / "outputs" / "a.tif", (1.2 * truth.astype(np.float32) / 255 - 0.1))
+    limpid("evaluate", "--outputs", f"x={tmp_path / 'outputs'}", "--on", tmp_path / "photos", "--degrade", "noise:sigma=5",
+           "--protocol", "rstor", "-q", "--report", tmp_path / "out")  # fmt: skip
+    expected = -10 * np.log10(np.mean((0.2 * truth / 255 - 0.1) ** 2))
+    assert values(tmp_path / "out", "x", "psnr_joint_unclamped")["a"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_charts_are_measured_without_a_file(limpid, tmp_path, denoiser):
+    command = ("evaluate", "-m", f"net={denoiser}", "--on", "dead_leaves_live:side=32:seed=5", "-n", 2,
+               "--degrade", "noise:sigma=10", "--protocol", "wang", "--report", tmp_path / "out")  # fmt: skip
+    assert limpid(*command).code == 0
+    assert [info["label"] for info in results(tmp_path / "out")["sets"]] == ["dead_leaves_live-side-32-seed-5"]
+    assert values(tmp_path / "out").keys() == {"00000", "00001"}
+    assert values(tmp_path / "out", "input", "psnr_joint")["00000"] == pytest.approx(20 * math.log10(25.5), abs=1)
+    first = next(score for score in results(tmp_path / "out")["scores"] if score["model"] == "net")
+    assert {role for role, name in first["traces"].items() if (tmp_path / "out" / name).is_file()} == {"input", "output", "truth"}
+    again = limpid(*command)
+    assert "4 scores are known already, 0 are to be computed" in again.err
+
+
+def test_charts_that_fail_are_named(limpid, tmp_path):
+    ran = limpid("evaluate", "--on", "dead_leaves_live:charts=1:side=16", "--degrade", "noise:sigma=10", "--crop", 64,
+                 "--report", tmp_path / "out", "-q")  # fmt: skip
+    assert ran.code == 1
+    assert "dead_leaves_live-charts-1-side-16 00000 is 16×16, too small for a crop of 64×64" in ran.err
+
+
+def test_the_suite_of_restoration_adds_noise_and_takes_blur_as_it_is(limpid, tmp_path, denoiser):
+    save(tmp_path / "data" / "kodak" / "kodim01.png", photo(0, (512, 520)))
+    paired(tmp_path / "data" / "gopro", ["GOPR0384_11_00-000001"])
+    (tmp_path / "roots.yaml").write_text("kodak24: data/kodak\ngopro: data/gopro\n")
+    common = ("evaluate", "--suite", "restoration", "--roots", tmp_path / "roots.yaml", "--report", tmp_path / "out")
+    ran = limpid(*common, "-m", f"net={denoiser}", "--traces", "none")
+    assert ran.code == 0, ran.err
+    assert "kodak24: 24; variants full, crop500; noise:sigma=15,25,50, centre crops of 500" in ran.out
+    assert "urban100 (100; noise:sigma=15,25,50) is absent" in ran.err
+    assert "kodak24: centre crops of 500×500 pixels" in ran.err
+    found = [(score["set"], score["conditions"], score["size"]) for score in results(tmp_path / "out")["scores"][::2]]
+    assert found == [("kodak24", {"noise": sigma}, [500, 500]) for sigma in (15.0, 25.0, 50.0)] + [("gopro", {}, [48, 40])]
+    assert {model["label"] for model in results(tmp_path / "out")["models"]} == {"input", "net"}
+    for more, says in (
+        (("--degrade", "noise:sigma=5"), "says itself how photos are degraded"),
+        (("-m", "default"), "these sets measure denoise and deblur, which have defaults of their own"),
+    ):
+        refused = limpid(*common, *more, "-q")
+        assert refused.code == 2
+        assert says in refused.err
+
+
+def test_a_network_of_one_of_two_tasks_is_loaded_for_that_one():
+    tasks = tuple(map(find_task, ("denoise", "deblur")))
+    for name, task in (("limpid_denoise", "denoise"), ("limpid_deblur", "deblur")):
+        assert separator(EvaluateOptions(), tasks, name).task.name == task
+    with pytest.raises(UsageError, match="does reflection, not deblur"):
+        separator(EvaluateOptions(), tasks, "limpid")
 
 
 def test_a_misspelt_set_in_the_roots_gets_the_nearest(limpid, tmp_path):

@@ -90,7 +90,7 @@ def test_the_list_names_sets_variants_and_sources(limpid):
     assert len(done.lines) >= 18
     kodak = done.lines.index(next(line for line in done.lines if line.startswith("kodak24 (")))
     assert [line.split(maxsplit=1) for line in done.lines[kodak + 1 : kodak + 4]] == [
-        ["images", "24 of 768×512"],
+        ["images", "24 of 768×512 (full), 24 of 500×500 (crop500)"],
         ["licence", "released for unrestricted use"],
         ["home", "https://r0k.us/graphics/kodak/"],
     ]
@@ -106,6 +106,23 @@ def test_settings_reach_the_set(limpid, tmp_path, raw):
     assert "the count is 3; expected 4000 items" in short.err
     assert limpid(*words, "--set", "count=3").code == 0
     assert json.loads((tmp_path / "out/manifest.json").read_text())["count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("gopro", "1,111 (test), 2,103 (train)"),
+        ("real20", "20"),
+        ("sir2_wild", "55 or 101 or 52"),
+        ("voc224", "15,287"),
+        ("rrw", "any number"),
+        ("openrr_5k", "300 (valid), 5,000 (train), 100 (test)"),
+    ],
+)
+def test_the_list_counts_every_variant(limpid, name, says):
+    lines = limpid("prepare", "--list").lines
+    place = next(place for place, line in enumerate(lines) if line.startswith((f"{name}:", f"{name} (")))
+    assert lines[place + 1].split(maxsplit=1)[1].replace(" of 1280×720", "") == says
 
 
 @pytest.mark.parametrize(

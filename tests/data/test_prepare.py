@@ -108,6 +108,11 @@ def test_out_inside_raw_is_found_out_through_links(raw, tmp_path):
         prepare("sir2_wild", raw, tmp_path / "link" / "tidy", settings=WILD)
 
 
+def test_a_download_of_something_else_is_no_empty_set(raw, tmp_path):
+    with pytest.raises(DataError, match="RAW does not fit shapenet_intrinsic: none of its"):
+        prepare("shapenet_intrinsic", raw, tmp_path / "out")
+
+
 def test_what_does_not_fit_leaves_nothing_behind_and_says_found_and_expected(raw, tmp_path):
     with pytest.raises(DataError, match=r"the count is 3; expected 55 or 101 or 52 items as \[Wildscene/\]") as caught:
         prepare("sir2_wild", raw, tmp_path / "out")

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from evaluation.test_summary import PSNR, results, score
-from limpid.evaluation.published import averaged, published
+from limpid.evaluation.degradation_text import parse
+from limpid.evaluation.published import averaged, published, published_degraded
 from limpid.evaluation.results import MetricInfo, Results, SetInfo
 from limpid.evaluation.table_writers import heading, latex, markdown, texts
 from limpid.evaluation.tables import field_table, main_table, per_image_csv, summary_csv
@@ -72,6 +73,50 @@ def test_an_average_stands_only_beside_the_sets_it_is_of():
     assert ours["real20/420 + objects + postcard + wild, by image (4)"] == "30.00 / –"
     theirs = next(row for row in texts(table) if row[0] == "DSRNet")
     assert dict(zip(heading(table), theirs, strict=True))["real20/420 + objects + postcard + wild, by image (4)"] == "25.40 / 0.905"
+
+
+def noisy(name, text="noise:sigma=25", crops=(500,), **more):
+    """Models → PSNR that was printed for a set under a degradation, and the labels of the rows."""
+    count = {"kodak24": 24, "cbsd68": 68, "div2k": 97}[name]
+    made = SetInfo(label=name, expected="", fingerprint="", name=name, **{"count": count, **more})
+    metric = "psnr_joint_unclamped" if name == "div2k" else "psnr_joint"
+    rows = published_degraded(made, parse([text], list(crops)), [metric])
+    return {row.model: row.value for row in rows}, {row.set for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "there"),
+    [
+        ("kodak24", {}, True),
+        ("kodak24", {"crops": (), "variant": "crop500"}, True),
+        ("kodak24", {"crops": (), "variant": "full"}, False),
+        ("kodak24", {"crops": (400,)}, False),
+        ("kodak24", {"count": 23}, False),
+        ("cbsd68", {"crops": ()}, True),
+        ("cbsd68", {}, False),
+        ("cbsd68", {"crops": (), "text": "noise:sigma=25:clipped=yes"}, False),
+        ("cbsd68", {"crops": (), "text": "noise:sigma=20"}, False),
+        ("cbsd68", {"crops": (), "text": "noise:sigma=5..50"}, False),
+        ("cbsd68", {"crops": (), "text": "jpeg:quality=25"}, False),
+    ],
+)
+def test_published_figures_of_noise_stand_beside_that_very_noise(name, more, there):
+    rows, labels = noisy(name, **more)
+    assert ("DRUNet" in rows) == there
+    assert labels == ({f"{name} noise 25"} if there else set())
+    assert rows.get("DRUNet") in (None, 31.69, 32.89)
+
+
+def test_rstors_table_stands_beside_its_protocol():
+    rows, _ = noisy("div2k", crops=(512,), variant="valid")
+    assert (rows["NAFNet 41.4M, dead leaves"], rows["NAFNet 41.4M, DIV2K"], rows["untouched input"]) == (29.82, 31.71, 20.2)
+    assert noisy("div2k", crops=(512,), variant="train") == ({}, set())
+
+
+def test_several_draws_stand_in_one_row():
+    made = SetInfo(label="k", count=24, expected="", fingerprint="", name="kodak24")
+    rows = published_degraded(made, parse(["noise:sigma=25:draws=3"], [500]), ["psnr_joint"])
+    assert len([row for row in rows if row.model == "DRUNet"]) == 1
 
 
 def test_the_papers_averages_are_means_by_image():

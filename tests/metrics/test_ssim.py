@@ -120,6 +120,15 @@ def test_the_contrast_term_of_an_inverted_photo_is_floored_on_request():
     assert ssim_gauss(1 - target, target, floored=True) >= 0
 
 
+def test_clamping_of_the_gaussian_is_a_setting():
+    estimate, target = pair((40, 33))
+    estimate = 1.5 * estimate - 0.2
+    assert ssim_gauss(*tensors(estimate, target), clamped=False) == pytest.approx(
+        of_scikit_image(estimate, target, **WANG), abs=1e-10
+    )
+    assert ssim_gauss(*tensors(estimate, target)) == pytest.approx(of_scikit_image(estimate.clip(0, 1), target, **WANG), abs=1e-10)
+
+
 def test_dssim_is_half_of_what_ssim_lacks():
     estimate, target = pair((30, 31))
     assert dssim(*tensors(estimate, target)) == pytest.approx((1 - of_scikit_image(estimate, target, **WANG)) / 2, abs=1e-10)

@@ -33,7 +33,7 @@ def models(
 
     limpid models verify
     """
-    first, *names = words or [None]
+    first, *names = words or [""]
     if first in _FILES:
         if task is not None:
             raise UsageError(f"`limpid models {first}` takes names, not --task")
@@ -41,7 +41,7 @@ def models(
     elif names:
         raise UsageError(f"the card is of one network; got {' '.join(words or [])}; see `limpid models --help`")
     else:
-        _describe(first, task, as_json)
+        _describe(first or None, task, as_json)
 
 
 def _describe(name: str | None, task: str | None, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """``limpid prepare``: a downloaded data set in the one layout, or the check of one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -75,9 +76,16 @@ def _list() -> None:
 
     for row in describe():
         variants = f" ({', '.join(row.variants)})" if row.variants else ""
-        count = " or ".join(f"{count:,}" for count in row.counts) or "any number"
-        size = f" of {row.size[1]}×{row.size[0]}" if row.size else ""
+        held = {variant: _held(counts, size) for variant, (counts, size) in row.holds.items()}
+        alike = len({*held.values()}) == 1
+        images = next(iter(held.values())) if alike else ", ".join(f"{text} ({variant})" for variant, text in held.items())
         tell(f"{row.name}{variants}: {row.task or 'any task'}; {row.source}")
-        tell(f"  images  {count}{size}")
+        tell(f"  images  {images}")
         tell(f"  licence {row.licence}")
         tell(f"  home    {row.home or 'none'}")
+
+
+def _held(counts: Sequence[int], size: tuple[int, int] | None) -> str:
+    """``199 or 200``, ``24 of 768×512``."""
+    number = " or ".join(f"{count:,}" for count in counts) or "any number"
+    return f"{number} of {size[1]}×{size[0]}" if size else number

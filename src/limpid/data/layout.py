@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from posixpath import commonpath
@@ -26,13 +26,15 @@ class Layout:
 
     ``pattern``: regular expression searched in the path below RAW and anchored at its end; begun with ``inside(…)`` it
     bears folders doubled and wrapped. Its group ``layer`` picks the role from ``roles`` (without the group: ``roles[""]``),
-    the others fill ``stem``. ``looks``: the layout as a person writes it, for errors.
+    the others fill ``stem``. ``shared``: pattern of transmissions that serve many photos, all whose groups of the same names say
+    the same; photos without one are left aside. ``looks``: the layout as a person writes it, for errors.
     """
 
     looks: str
     pattern: str
     roles: Mapping[str, str]
     stem: str = "{stem}"
+    shared: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class FolderSet:
     ``stems``: the items that belong to it, None for all. ``required`` and ``optional``: roles of an item; an optional one is
     there for all items or for none. ``sizes``: height and width that a stem (``""``: every stem) must have, in either order.
     ``unlike``: height and width by which a stem betrays another variant, in either order.
-    ``change``: what is done to the pixels; None keeps the original bytes.
+    ``change``: what is done to the pixels; None keeps the original bytes. ``unpack``: writes photos out of files that no layout
+    sees into, such as MATLAB's, below a scratch folder, and returns the files of the download with these in their place.
     """
 
     name: str
@@ -69,6 +72,7 @@ class FolderSet:
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     unlike: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     change: Change | None = None
+    unpack: Callable[[Mapping[str, Path], Path], Mapping[str, Path]] | None = None
 
     def fits(self, stem: str, size: tuple[int, int]) -> bool:
         """Whether a photo of that height and width may be that stem of this variant."""
@@ -127,20 +131,21 @@ class _Attempt:
 
     @classmethod
     def of(cls, wanted: FolderSet, layout: Layout, files: Mapping[str, Path]) -> "_Attempt":
-        pattern = re.compile(layout.pattern + "$", re.IGNORECASE)
-        wrapper = _wrapper(files)
         items: dict[str, dict[str, Path]] = {}
         faults = []
-        for name in sorted(files, key=lambda name: (name.count("/"), name)):
-            match = pattern.search(name) or pattern.search(name.removeprefix(wrapper))
-            if match is None:
-                continue
+        served = _served(layout, files) if layout.shared else None
+        for name, match in _matches(layout.pattern, files):
             stem = unicodedata.normalize("NFC", layout.stem.format(**match.groupdict()))
             if wanted.stems is not None and stem not in wanted.stems:
                 continue
             role = layout.roles[match.groupdict().get("layer", "").lower()]
             if role not in (*wanted.required, *wanted.optional):
                 continue
+            if served is not None:
+                truth = served(match)
+                if truth is None:
+                    continue
+                items.setdefault(stem, {})["transmission"] = truth
             first = items.setdefault(stem, {}).setdefault(role, files[name])
             if first != files[name] and sha256(first) != sha256(files[name]):
                 faults.append(f"{name} is another {role} of {stem!r}")
@@ -155,8 +160,25 @@ class _Attempt:
         return [Placement(role, stem, path) for stem, roles in sorted(self.items.items()) for role, path in sorted(roles.items())]
 
 
+def _matches(pattern: str, files: Mapping[str, Path]) -> Iterator[tuple[str, re.Match[str]]]:
+    """Names that a pattern fits, the shallow ones first."""
+    compiled = re.compile(pattern + "$", re.IGNORECASE)
+    wrapper = _wrapper(files)
+    for name in sorted(files, key=lambda name: (name.count("/"), name)):
+        match = compiled.search(name) or compiled.search(name.removeprefix(wrapper))
+        if match is not None:
+            yield name, match
+
+
+def _served(layout: Layout, files: Mapping[str, Path]) -> Callable[[re.Match[str]], Path | None]:
+    """Match of a photo → the transmission that it shares with others; None where there is none."""
+    names = tuple(re.compile(layout.shared).groupindex)
+    found = {tuple(match[name].lower() for name in names): files[file] for file, match in _matches(layout.shared, files)}
+    return lambda match: found.get(tuple(match[name].lower() for name in names))
+
+
 def _lacking(wanted: FolderSet, items: Mapping[str, Mapping[str, Path]]) -> Iterator[str]:
-    if wanted.counts and len(items) not in wanted.counts:
+    if not items or (wanted.counts and len(items) not in wanted.counts):
         yield f"the count is {len(items)}"
     used = {role for roles in items.values() for role in roles} | set(wanted.required)
     for stem, roles in sorted(items.items()):

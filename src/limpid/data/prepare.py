@@ -61,7 +61,10 @@ def _lay_out(wanted: FolderSet, raw: Path, out: Path, most_bytes: int, quiet: bo
         tidy, unpacked = Path(scratch, "tidy"), Path(scratch, "raw")
         tidy.mkdir()
         unpacked.mkdir()
-        placements = wanted.arrange(Unpacker(unpacked, most_bytes).files(raw))
+        files: Mapping[str, Path] = Unpacker(unpacked, most_bytes).files(raw)
+        if wanted.unpack is not None:
+            files = wanted.unpack(files, Path(scratch, "photos"))
+        placements = wanted.arrange(files)
         manifest = _fill(wanted, placements, tidy, quiet)
         manifest.write(tidy)
         if out.exists():
@@ -74,8 +77,8 @@ def _lay_out(wanted: FolderSet, raw: Path, out: Path, most_bytes: int, quiet: bo
 class Described:
     """One set as a table lists it: ``variants`` are those in circulation, the default first; ``task`` what it is used for.
 
-    ``counts``: numbers of items of the default variant, empty for any; ``size``: height and width of all its photos, None where
-    they differ.
+    ``holds``: variant (empty: the only one) → numbers of items, none for any, and height and width of its photos, None where they
+    differ.
     """
 
     name: str
@@ -84,8 +87,7 @@ class Described:
     source: str
     licence: str
     home: str
-    counts: tuple[int, ...] = ()
-    size: tuple[int, int] | None = None
+    holds: Mapping[str, tuple[tuple[int, ...], tuple[int, int] | None]]
 
 
 def describe() -> list[Described]:
@@ -97,7 +99,7 @@ def describe() -> list[Described]:
         if signature.return_annotation is FolderSet:  # the others are made on the fly
             variants = get_args(getattr(signature.parameters.get("variant"), "annotation", None))
             needs = any(parameter.default is parameter.empty for parameter in signature.parameters.values())
-            made: FolderSet | None = None if needs else entry.build()
+            made = {} if needs else {each: entry.build(variant=each) for each in variants} or {"": entry.build()}
             one = Described(
                 name=name,
                 variants=variants,
@@ -105,8 +107,7 @@ def describe() -> list[Described]:
                 source=entry.source,
                 licence=entry.licence,
                 home=entry.home,
-                counts=made.counts if made else (),
-                size=made.sizes.get("") if made else None,
+                holds={each: (found.counts, found.sizes.get("")) for each, found in made.items()} or {"": (entry.counts, None)},
             )
             rows.append(one)
     return rows
@@ -153,19 +154,25 @@ def _finished(wanted: FolderSet, out: Path) -> Manifest | None:
 def _fill(wanted: FolderSet, placements: Sequence[Placement], tidy: Path, quiet: bool) -> Manifest:
     records: dict[str, FileRecord] = {}
     sizes: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)  # stem → role → height and width
+    placed: dict[Path, str] = {}  # source → where it was put first
     problems = []
     with bar(total=len(placements), unit="file", quiet=quiet) as progress:
         for placement in placements:
             name = placement.name(wanted.change)
             progress.advance(name)
+            first = placed.get(placement.source)
             try:
-                size = _place(placement, tidy / name, wanted)
+                if first is None:
+                    records[name] = FileRecord(size=_place(placement, tidy / name, wanted), sha256=sha256(tidy / name))
+                    placed[placement.source] = name
+                else:
+                    _repeat(tidy / first, tidy / name)
+                    records[name] = records[first]
             except (PhotoError, DataError) as error:
                 problems.append(Problem(placement.source.name, str(error).removeprefix(str(placement.source)).strip()))
                 continue
-            if size is not None:
+            if (size := records[name].size) is not None:
                 sizes[placement.stem][placement.role] = size
-            records[name] = FileRecord(size=size, sha256=sha256(tidy / name))
     problems += _misfits(wanted, sizes)
     if problems:
         raise DataError(f"RAW does not fit {wanted.name}; {listing(problems)}")
@@ -186,6 +193,15 @@ def _place(placement: Placement, target: Path, wanted: FolderSet) -> tuple[int, 
         photo = wanted.change(photo)
         target.write_bytes(cv2.imencode(".png", np.ascontiguousarray(photo[..., ::-1]))[1].tobytes())
     return photo.shape[0], photo.shape[1]
+
+
+def _repeat(first: Path, target: Path) -> None:
+    """The same file under another name: one truth of many photos takes the room of one where the file system has links."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(first)
+    except OSError:
+        shutil.copyfile(first, target)
 
 
 def _misfits(wanted: FolderSet, sizes: Mapping[str, Mapping[str, tuple[int, int]]]) -> list[Problem]:

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from limpid.errors import LimpidError, UnknownNameError
 from limpid.evaluation.environment import Peak
+from limpid.layers.mode import evaluating
 from limpid.layers.separation import Separation
 from limpid.runtime import backend_choice
 from limpid.runtime.export import export
 from limpid.runtime.load import load
 from limpid.runtime.openvino_engine import OpenVinoEngine, choose_backend
 from limpid.runtime.options import BenchOptions, ExportOptions
-from limpid.runtime.separator import Separator, evaluating
+from limpid.runtime.separator import Separator
 
 Forward = Callable[[Tensor], Separation]
 

@@ -1,7 +1,7 @@
 """From options to results: sets, models and measures found and checked first, then every score, computed or remembered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from limpid._version import __version__
 from limpid.errors import LimpidError, UsageError
@@ -10,12 +10,13 @@ from limpid.evaluation.degradation_text import parse
 from limpid.evaluation.degradations import DegradationCondition
 from limpid.evaluation.environment import environment, versions
 from limpid.evaluation.export import exported
-from limpid.evaluation.items import Item
-from limpid.evaluation.methods import Method, NetworkMethod, SavedOutputs, UntouchedInput
+from limpid.evaluation.items import RESTORED, Item
+from limpid.evaluation.live_sets import is_live, open_live
+from limpid.evaluation.methods import Method, open_methods
 from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.protocols import USUAL, find_protocol, find_size_rule, measures
-from limpid.evaluation.published import published
-from limpid.evaluation.results import INPUT, MetricInfo, PublishedRow, Results, Score
+from limpid.evaluation.published import published, published_degraded
+from limpid.evaluation.results import MetricInfo, PublishedRow, Results, Score
 from limpid.evaluation.run import run
 from limpid.evaluation.saved_images import Place
 from limpid.evaluation.scoring import Rules, ScoringTask
@@ -25,7 +26,6 @@ from limpid.image.read import MAX_PIXELS
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
 from limpid.progress import bar, say
-from limpid.runtime.load import load_with
 from limpid.weights.fetch import forbidding_downloads
 
 SCORES = "scores.jsonl"
@@ -42,15 +42,15 @@ def evaluate(options: EvaluateOptions) -> Results:
     """
     rule = find_size_rule(options.size_rule)
     find_protocol(options.protocol or "field")  # a misspelt name is said before any folder is read
-    if options.export is not None and not options.degrade:
-        raise UsageError("--export writes what --degrade makes; name a degradation, e.g. --degrade noise:sigma=25")
-    degradations = parse(options.degrade, options.crop, options.seed)
     wanted, absent = _wanted(options)
-    sets = [_read_as(options, one) for one in _sets(wanted, degradations, options.count)]
-    task = _task(sets)
+    if options.export is not None and not any(one.degradations for one in wanted):
+        raise UsageError("--export writes what --degrade makes; name a degradation, e.g. --degrade noise:sigma=25")
+    sets = [_read_as(options, one) for one in _sets(wanted, options.count)]
+    tasks = _tasks(sets)
+    task = tasks[0]
     name = options.protocol or USUAL[task.name]
     protocol = find_protocol(name)
-    known = {role for one in sets for item in one.items for role in (*item.truths, *(["judgements"] if item.judgements else []))}
+    known = {role for one in sets for item in one.items for role in _held(item)}
     with forbidding_downloads(options.offline):
         metrics, left_out = measures(protocol, options.metrics, options.backbone_weights, task=task, known=known)
     budget = None if options.max_memory is None else options.max_memory // options.jobs
@@ -63,9 +63,9 @@ def evaluate(options: EvaluateOptions) -> Results:
         budget=budget,
         report=options.report,
     )
-    candidates = _methods(options, task, budget)
+    candidates = open_methods(options, tasks, budget, protocol.clamped)
     if options.export is not None:
-        exported(options.export, [item for one in sets for item in one.items], rule, options.quiet)
+        exported(options.export, [item for one in sets if one.degradations for item in one.items], rule, options.quiet)
     memory = cache.Cache(options.report / SCORES)
     try:
         scores = _Scores(options, rules, candidates, [item for one in sets for item in one.items], memory).all()
@@ -83,7 +83,7 @@ def evaluate(options: EvaluateOptions) -> Results:
         machine=environment(),
         versions=versions(),
         command=options.command,
-        published=() if degradations else _printed(options, sets, metrics),
+        published=_printed(options, sets, metrics),
     )
 
 
@@ -188,18 +188,36 @@ class _Scores:
         )
 
 
-def _wanted(options: EvaluateOptions) -> tuple[list[str], list[str]]:
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """A set as it was named, and what its photos are put through."""
+
+    on: str
+    degradations: tuple[DegradationCondition, ...]
+
+
+def _wanted(options: EvaluateOptions) -> tuple[list[_Wanted], list[str]]:
     """What to evaluate on, and notes on what of a suite is not here."""
+    asked = tuple(parse(options.degrade, options.crop, options.seed))
+    listed = [_Wanted(on=text, degradations=asked) for text in options.on]
     if options.suite is None:
-        return list(options.on), []
+        return listed, []
     present, absent = choose(options.suite, options.roots)
-    return [*present, *options.on], absent
+    if asked and any(member.degrade for _, member in present):
+        raise UsageError(
+            f"--suite {options.suite} says itself how photos are degraded; leave out --degrade, or name sets with --on"
+        )
+    found = []
+    for text, member in present:
+        made = parse(member.degrade, [] if member.crop is None else [member.crop], options.seed)
+        found.append(_Wanted(on=text, degradations=tuple(made) or asked))
+    return [*found, *listed], absent
 
 
-def _sets(wanted: Sequence[str], degradations: Sequence[DegradationCondition], count: int | None) -> list[EvaluatedSet]:
+def _sets(wanted: Sequence[_Wanted], count: int | None) -> list[EvaluatedSet]:
     if not wanted:
         raise UsageError("name what to evaluate on: --on SET=DIR, --on DIR, or --suite sirr")
-    sets = [open_set(text, degradations, count) for text in wanted]
+    sets = [(open_live if is_live(one.on) else open_set)(one.on, one.degradations, count) for one in wanted]
     labels = [one.info.label for one in sets]
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice:
@@ -215,37 +233,29 @@ def _read_as(options: EvaluateOptions, one: EvaluatedSet) -> EvaluatedSet:
     return replace(one, items=tuple(items))
 
 
-def _task(sets: Sequence[EvaluatedSet]) -> Task:
-    """What all sets measure. Raises UsageError when they differ: no network and no table serves two tasks."""
+def _tasks(sets: Sequence[EvaluatedSet]) -> tuple[Task, ...]:
+    """What the sets measure, in their order, each once.
+
+    Raises UsageError when their layers differ: no network and no table serves both. Noise and blur share the restored photo.
+    """
     for one in sets[1:]:
-        if one.task != sets[0].task:
+        if one.task.layers != sets[0].task.layers:
             first, second = (f"{one.info.label} measures {one.task.name}" for one in (sets[0], one))
             raise UsageError(f"{first} and {second}; evaluate them apart")
-    return sets[0].task
+    return tuple({one.task.name: one.task for one in sets}.values())
 
 
-def _methods(options: EvaluateOptions, task: Task, budget: int | None) -> dict[str, Method]:
-    candidates: dict[str, Method] = {INPUT: UntouchedInput(task)}
-    for label in (*options.models, *options.outputs):
-        if label == INPUT or (label in options.models and label in options.outputs):
-            raise UsageError(f"{label!r} names {'the untouched input' if label == INPUT else 'two models'}; choose another label")
-    for label, name in options.models.items():
-        candidates[label] = _network(options, task, label, name, budget)
-    for label, folder in options.outputs.items():
-        candidates[label] = SavedOutputs(label, folder, task)
-    return candidates
-
-
-def _network(options: EvaluateOptions, task: Task, label: str, name: str, budget: int | None) -> NetworkMethod:
-    try:
-        separator = load_with(name, options, task.name)
-    except UsageError:  # the option is for all models, and this one may have no backbone to fill
-        separator = load_with(name, replace(options, backbone_weights="pretrained"), task.name)
-    return NetworkMethod(separator, label, resolution=options.resolution, budget=budget, jobs=options.jobs)
+def _held(item: Item) -> tuple[str, ...]:
+    """What an image can be compared with: true layers, and judgements."""
+    return (*item.truths, *([RESTORED] if item.drawn else []), *(["judgements"] if item.judgements else []))
 
 
 def _printed(options: EvaluateOptions, sets: Sequence[EvaluatedSet], metrics: Sequence[Metric]) -> tuple[PublishedRow, ...]:
-    return published([one.info for one in sets], [metric.name for metric in metrics], options.size_rule)
+    """Published figures: of the pairs together, for the sake of averages, and of each degraded set."""
+    names, rule = [metric.name for metric in metrics], options.size_rule
+    plain = published([one.info for one in sets if not one.degradations], names, rule)
+    degraded = [published_degraded(one.info, one.degradations, names, rule) for one in sets if one.degradations]
+    return (*plain, *(row for rows in degraded for row in rows))
 
 
 def _info(metric: Metric) -> MetricInfo:

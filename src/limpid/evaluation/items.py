@@ -1,6 +1,6 @@
 """One image to be measured on: its files, and what they hold when they are opened."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from limpid.image.photo import Photo
 from limpid.image.read import MAX_PIXELS, read
 from limpid.image.resample import resample
 from limpid.metrics.whdr import Judgement, read_judgements
+
+RESTORED = "restored"
+"""The layer of clean photos that are degraded on the way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +50,17 @@ class Item:
     """One image of a set.
 
     ``input``: None where it is made from the truth by ``degradation``; ``truths``: layer → file, of those that the set has, the
-    first the one that people want; ``judgements``: file of what people said of it. ``key``: what stands for its files in the
-    cache; ``fault``: why it cannot be measured at all, in one line, or empty; ``scene``: that of ``Score``;
-    ``max_pixels`` and ``allow_truncated``: how its files are read.
+    first the one that people want; ``drawn``: what makes the clean photo, (H, W, 3) uint8, where no file holds it;
+    ``judgements``: file of what people said of it. ``key``: what stands for its files in the cache; ``fault``: why it cannot be
+    measured at all, in one line, or empty; ``scene``: that of ``Score``; ``max_pixels`` and ``allow_truncated``: how its files
+    are read.
     """
 
     set: str
     name: str
     input: Path | None
     truths: Mapping[str, Path] = field(hash=False)
+    drawn: Callable[[], np.ndarray] | None = field(default=None, compare=False)
     judgements: Path | None = None
     degradation: DegradationCondition | None = None
     key: str = ""
@@ -103,14 +108,21 @@ class Item:
         return tuple(path for path in (self.input, *self.truths.values(), self.judgements) if path is not None)
 
     def _degraded(self, degradation: DegradationCondition, rule: SizeRule) -> Case:
-        (layer, path), *_ = self.truths.items()
-        whole = Photo(pixels=pixels(path), name=str(path))
+        path = next(iter(self.truths.values()), None)
+        name = f"{self.set} {self.name}" if path is None else str(path)
+        whole = Photo(pixels=self._clean(path), name=name)
         try:
             photo, truth = degradation.apply(resized(whole, rule).pixels, self.name)
         except DataError as fault:
-            raise DataError(f"{path} {fault}") from fault
-        made = [Photo(pixels=_channels_last(picture), name=str(path)) for picture in (photo, truth)]
-        return Case(photo=made[0], truths={layer: made[1]}, native=(made[1].height, made[1].width))
+            raise DataError(f"{name} {fault}") from fault
+        made = [Photo(pixels=_channels_last(picture), name=name) for picture in (photo, truth)]
+        return Case(photo=made[0], truths={RESTORED: made[1]}, native=(made[1].height, made[1].width))
+
+    def _clean(self, path: Path | None) -> np.ndarray:
+        if path is not None:
+            return pixels(path)
+        assert self.drawn is not None
+        return self.drawn()
 
 
 def resized(photo: Photo, rule: SizeRule) -> Photo:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
@@ -16,11 +16,13 @@ from limpid.data.pairing import by_stem, listing
 from limpid.errors import DataError, NoRoomError, UsageError
 from limpid.evaluation.environment import Peak
 from limpid.evaluation.items import Case, Item, resized
+from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import INPUT, ModelInfo
 from limpid.files import sha256
 from limpid.layers.task import Task
 from limpid.runtime.foreign import ForeignNetwork
+from limpid.runtime.load import load_with
 from limpid.runtime.memory import default_budget
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import Separator
@@ -69,13 +71,20 @@ class NetworkMethod:
     """A loaded network, in bounded memory.
 
     ``resolution``: ``full`` or ``auto``; ``budget``: bytes that the whole work on an image may take, None for the default of a
-    machine, which is then options and not a limit. ``jobs``: how many of it work at once.
+    machine, which is then options and not a limit. ``jobs``: how many of it work at once. ``clamped``: that of the protocol.
     """
 
     def __init__(
-        self, separator: Separator, label: str, *, resolution: Literal["full", "auto"], budget: int | None, jobs: int
+        self,
+        separator: Separator,
+        label: str,
+        *,
+        resolution: Literal["full", "auto"],
+        budget: int | None,
+        jobs: int,
+        clamped: bool = True,
     ) -> None:
-        self.separator, self.budget = separator, budget
+        self.separator, self.budget, self.clamped = separator, budget, clamped
         room = (default_budget() // jobs) if budget is None else budget
         self.options = SeparationOptions(resolution=resolution, max_memory=room)
         self.info = ModelInfo(
@@ -107,7 +116,7 @@ class NetworkMethod:
         layers = {name: torch.empty(3, *case.size) for name in names}
         started = time.perf_counter()
         with Peak(self.separator.device) as peak:
-            for band in self.separator.bands(case.photo, self.options, names, plan):
+            for band in self.separator.bands(case.photo, self.options, names, plan, clamped=self.clamped):
                 for name, layer in layers.items():
                     layer[:, band.top : band.bottom] = band.layers[name]
         return Estimate(layers=layers, seconds=time.perf_counter() - started, peak_bytes=self._held + peak.bytes)
@@ -171,6 +180,46 @@ class SavedOutputs:
                 raise DataError(f"{folder} holds two outputs of one stem; {listing(double)}. Remove one of them.")
             self._found[folder] = files
         return self._found[folder]
+
+
+def open_methods(options: EvaluateOptions, tasks: Sequence[Task], budget: int | None, clamped: bool) -> dict[str, Method]:
+    """Label → the untouched input, every network and every folder of outputs, in the order of the table.
+
+    ``tasks``: what the sets measure, which share their layers; ``budget`` and ``clamped``: those of ``NetworkMethod``. Raises
+    UsageError for labels that are taken and what ``separator`` raises.
+    """
+    candidates: dict[str, Method] = {INPUT: UntouchedInput(tasks[0])}
+    for label in (*options.models, *options.outputs):
+        if label == INPUT or (label in options.models and label in options.outputs):
+            raise UsageError(f"{label!r} names {'the untouched input' if label == INPUT else 'two models'}; choose another label")
+    for label, name in options.models.items():
+        candidates[label] = NetworkMethod(
+            separator(options, tasks, name),
+            label,
+            resolution=options.resolution,
+            budget=budget,
+            jobs=options.jobs,
+            clamped=clamped,
+        )
+    for label, folder in options.outputs.items():
+        candidates[label] = SavedOutputs(label, folder, tasks[0])
+    return candidates
+
+
+def separator(options: EvaluateOptions, tasks: Sequence[Task], name: str) -> Separator:
+    """A network by name, for the first of the tasks that it does; raises UsageError when it does none, and what ``load`` raises."""
+    if name == "default" and len(tasks) > 1:
+        several = " and ".join(task.name for task in tasks)
+        raise UsageError(f"these sets measure {several}, which have defaults of their own; name networks: see `limpid models`")
+    refusals = []
+    for task in tasks:
+        # --backbone-weights is for all models, and this one may have no backbone to fill
+        for weights in dict.fromkeys((options.backbone_weights, "pretrained")):
+            try:
+                return load_with(name, replace(options, backbone_weights=weights), task.name)
+            except UsageError as refusal:
+                refusals.append(refusal)
+    raise refusals[-1]
 
 
 def _source(separator: Separator) -> str:

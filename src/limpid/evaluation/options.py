@@ -42,12 +42,12 @@ class EvaluateOptions(DeviceOptions):
     """What is to be evaluated.
 
     ``models``: label → name or file of a network; ``outputs``: label → folder of what other code made; ``on``: sets, as ``SET``,
-    ``SET=DIR`` or ``DIR``; ``suite``: a collection of sets by name, whose folders ``roots`` (a YAML file) or the settings of this
-    machine name. ``degrade``: conditions of restoration, none for pairs, with ``crop``, centre crops by their side or by width and
-    height in pixels, ``seed``, and ``export``, a folder that takes what models see and the truth as 32-bit TIFF. ``count``: so
-    many images of each set, None for all; ``max_memory``: bytes above the imported process, None for the default of the machine;
-    ``max_pixels`` and ``allow_truncated``: as for ``limpid.read``; ``metrics``: measures besides those of the protocol, ``METRIC``
-    or ``METRIC@LAYER``; ``command``: as typed, for the report.
+    ``SET=DIR``, ``DIR`` or ``dead_leaves_live[:SETTING=VALUE…]``, which is drawn; ``suite``: a collection of sets by name, whose
+    folders ``roots`` (a YAML file) or the settings of this machine name. ``degrade``: conditions of restoration, none for pairs,
+    with ``crop``, centre crops by their side or by width and height in pixels, ``seed``, and ``export``, a folder that takes what
+    models see and the truth as 32-bit TIFF. ``count``: so many images of each set, None for all; ``max_memory``: bytes above the
+    imported process, None for the default of the machine; ``max_pixels`` and ``allow_truncated``: as for ``limpid.read``;
+    ``metrics``: measures besides those of the protocol, ``METRIC`` or ``METRIC@LAYER``; ``command``: as typed, for the report.
     """
 
     models: Mapping[str, str] = option({}, "NAME, FILE or LABEL=FILE; repeatable.", "--model", "-m", text=labelled, repeatable=True)
@@ -55,9 +55,9 @@ class EvaluateOptions(DeviceOptions):
         {}, "Outputs of other code, by stem; repeatable.", metavar="NAME=DIR", text=_folders, repeatable=True
     )
     on: Sequence[str] = option((), "Set, folder, or both; repeatable.", metavar="SET[=DIR]")
-    suite: str | None = option(None, "Sets by one name: sirr, the six of reflection removal.")
+    suite: str | None = option(None, "Sets by one name: sirr (reflection removal) or restoration (noise and blur).")
     roots: Path | None = option(None, "YAML of `SET: folder` lines for --suite.")
-    protocol: str | None = option(None, "field, joint8, wang, y601, openrr, restoration or intrinsic (that of the task).")
+    protocol: str | None = option(None, "field, joint8, wang, y601, openrr, restoration, rstor or intrinsic (that of the task).")
     size_rule: str = option("native", "native, floor32, floor8 or floor4.")
     metrics: Sequence[str] = option((), "Further measures, e.g. lpips_vgg,psnr_y,psnr@reflection.", text=_names)
     degrade: Sequence[str] = option(

@@ -57,12 +57,14 @@ class Column:
 class Protocol:
     """How outputs become numbers; the first of ``columns`` is the headline. ``quantise``: ``round`` to 8 bits first, or ``none``.
 
-    Whatever the protocol, outputs are clamped to 0…1 and exact bands of a PSNR are capped and counted.
+    ``clamped``: networks hand over 0…1, else whatever they answer, which ``columns`` then must not clamp either. Whatever the
+    protocol, exact bands of a PSNR are capped and counted.
     """
 
     says: str
     columns: tuple[Column, ...]
     quantise: Literal["none", "round"] = "none"
+    clamped: bool = True
 
 
 PROTOCOLS = {
@@ -95,6 +97,15 @@ PROTOCOLS = {
         says="tables of denoisers: outputs rounded to 8 bits, PSNR of one error over RGB, SSIM with a Gaussian window, LPIPS",
         columns=(Column("psnr_joint"), Column("ssim_gauss"), Column("lpips_alex", optional=True)),
         quantise="round",
+    ),
+    "rstor": Protocol(
+        says="rstor's tables: outputs neither clamped nor rounded, PSNR of one error over RGB, SSIM with a Gaussian window, LPIPS",
+        columns=(
+            Column("psnr_joint", {"clamped": False}),
+            Column("ssim_gauss", {"clamped": False}),
+            Column("lpips_alex", optional=True),  # of the clamped output, there too
+        ),
+        clamped=False,
     ),
     "intrinsic": Protocol(
         says="USI3D's tables: errors of albedo and shading free of scale (si-MSE, LMSE, DSSIM), WHDR where people have judged",

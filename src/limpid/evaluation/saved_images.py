@@ -40,7 +40,7 @@ def names_of(item: Item, label: str, key: str) -> dict[str, str]:
     """``input``, ``output`` and ``truth`` → path below the report folder; the input has no output beside itself."""
     place = f"{FOLDER}/{_safe(item.set)}/{_safe(item.name)}"
     mark = hashlib.sha256(item.key.encode()).hexdigest()[:8]
-    names = {"input": f"{place}.{mark}.input.png"} | ({"truth": f"{place}.{mark}.truth.png"} if item.truths else {})
+    names = {"input": f"{place}.{mark}.input.png"} | ({"truth": f"{place}.{mark}.truth.png"} if item.truths or item.drawn else {})
     return names if label == INPUT else {**names, "output": f"{place}.{_safe(label)}.{key[:8]}.png"}
 
 

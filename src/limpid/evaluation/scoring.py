@@ -158,6 +158,7 @@ def failed(item: Item, label: str, fault: Exception, size: tuple[int, int] = (0,
     text = str(fault)
     if is_out_of_memory(fault):
         text = "out of memory; lower --max-memory or --jobs"
-    if not any(str(path) in text for path in item.files) and "no output of" not in text:
-        text = f"{item.files[0]}: {text}"
+    named = [str(path) for path in item.files] or [f"{item.set} {item.name}"]
+    if not any(name in text for name in named) and "no output of" not in text:
+        text = f"{named[0]}: {text}"
     return Score(set=item.set, item=item.name, model=label, size=size, values={}, conditions=item.conditions, error=text)

@@ -14,7 +14,7 @@ from limpid.data.layout import FolderSet
 from limpid.data.manifest import NAME, Manifest
 from limpid.errors import DataError, PhotoError, UnknownNameError, UsageError
 from limpid.evaluation.degradations import DegradationCondition
-from limpid.evaluation.items import Item
+from limpid.evaluation.items import RESTORED, Item
 from limpid.evaluation.results import SetInfo
 from limpid.files import sha256
 from limpid.image.read import size
@@ -35,11 +35,15 @@ _TEST = {"nature": "test"}  # variant that is tested on, where it is not the def
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatedSet:
-    """A set, the task that it measures, its images in order, and notes on what a reader must know."""
+    """A set, the task that it measures, its images in order, and notes on what a reader must know.
+
+    ``degradations``: what its photos were put through; none for pairs.
+    """
 
     info: SetInfo
     task: Task
     items: tuple[Item, ...]
+    degradations: tuple[DegradationCondition, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -65,7 +69,9 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
         raise DataError(f"{folder} holds {'no photos' if degradations else 'no pairs'}; {_remedy(bool(degradations), task)}")
     scenes = catalogue.find("sets", name).scenes if name else ""
     used = [replace(_hashed(item), scene=_scene(scenes, item.name)) for item in found[:count]]
-    notes = _notes(name, len(found), len(used), [item for item in used if item.fault])
+    notes = _notes(name, variant, len(found), len(used), [item for item in used if item.fault])
+    crops = {degradation.crop for degradation in degradations}
+    notes += [f"centre crops of {crop[0]}×{crop[1]} pixels" for crop in crops if crop is not None and len(crops) == 1]
     if degradations and not (folder / pairing.FOLDERS["transmission"]).is_dir() and (deeper := pairing.photos_deeper(folder)):
         notes.append(f"{deeper} photos in folders below it were not used")
     if said and seen and said != seen:
@@ -74,15 +80,20 @@ def open_set(wanted: str, degradations: Sequence[DegradationCondition], count: i
         label=label,
         count=len(used),
         expected=expected(name) if name else "",
-        fingerprint=_fingerprint(used),
+        fingerprint=fingerprint(used),
         note="; ".join(notes),
         name=name,
         whole=len(found),
         variant=variant,
         synthetic=catalogue.find("sets", name).synthetic if name else bool(manifest and manifest.origin),
     )
-    degraded = [_degraded(item, degradation) for degradation in degradations for item in used] if degradations else used
-    return EvaluatedSet(info=info, task=task, items=tuple(degraded), notes=tuple(f"{label}: {note}" for note in notes))
+    return EvaluatedSet(
+        info=info,
+        task=task,
+        items=tuple(degraded_items(used, degradations) if degradations else used),
+        degradations=tuple(degradations),
+        notes=tuple(f"{label}: {note}" for note in notes),
+    )
 
 
 def expected(name: str) -> str:
@@ -93,14 +104,16 @@ def expected(name: str) -> str:
     return "; ".join(part for part in (counts, f"variants {', '.join(choices)}" if choices else "") if part)
 
 
-def _counts(name: str) -> tuple[int, ...]:
-    """Numbers of images that circulate; none for sets that are made on the fly or need settings."""
+def _counts(name: str, variant: str = "") -> tuple[int, ...]:
+    """Numbers of images of a variant (empty: the tested one) that circulate; none for sets that are drawn or need settings."""
     build = catalogue.find("sets", name).build
     signature = inspect.signature(build, eval_str=True)
     needs = any(parameter.default is parameter.empty for parameter in signature.parameters.values())
     if signature.return_annotation is not FolderSet or needs:
         return ()
-    made: FolderSet = build(**({"variant": _TEST[name]} if name in _TEST else {}))
+    known = getattr(getattr(signature.parameters.get("variant"), "annotation", None), "__args__", ())
+    wanted = variant if variant in known else _TEST.get(name)
+    made: FolderSet = build(**({"variant": wanted} if wanted else {}))
     return made.counts
 
 
@@ -143,11 +156,14 @@ def noted(name: str) -> Path:
 def _task(name: str, folder: Path, degradations: Sequence[DegradationCondition]) -> Task:
     """What a set measures: what the degradations ask to undo, what the catalogue says of it, or what its folders hold."""
     if degradations:
-        return find_task(
-            "deblur" if any((condition.blur or condition.gauss) is not None for condition in degradations) else "denoise"
-        )
+        return degraded_task(degradations)
     tasks = catalogue.find("sets", name).tasks if name else ()
     return find_task(tasks[0]) if tasks else pairing.task_of(folder)
+
+
+def degraded_task(degradations: Sequence[DegradationCondition]) -> Task:
+    """What undoes these: deblurring where one blurs, else denoising."""
+    return find_task("deblur" if any((condition.blur or condition.gauss) is not None for condition in degradations) else "denoise")
 
 
 def _seen_variant(name: str, items: Sequence[Item]) -> str:
@@ -204,11 +220,11 @@ def _photos(root: Path, label: str) -> list[Item]:
     inside = root / pairing.FOLDERS["transmission"]
     paired = inside.is_dir()
     found, wrong = pairing.by_stem(inside if paired else root, root=root, nested=paired)
-    items = [Item(set=label, name=stem, input=None, truths={"restored": path}) for stem, path in found.items()]
+    items = [Item(set=label, name=stem, input=None, truths={RESTORED: path}) for stem, path in found.items()]
     for problem in wrong:
         path = root / problem.file
         fault = f"{root}/{problem}; {'convert or remove it' if problem.rule else 'rename or remove one of them'}"
-        items.append(Item(set=label, name=path.name, input=None, truths={"restored": path}, fault=fault))
+        items.append(Item(set=label, name=path.name, input=None, truths={RESTORED: path}, fault=fault))
     return items
 
 
@@ -229,6 +245,11 @@ def _scene(pattern: str, stem: str) -> str:
     return found["scene"] if found else ""
 
 
+def degraded_items(items: Sequence[Item], degradations: Sequence[DegradationCondition]) -> list[Item]:
+    """Every clean photo under every degradation, the degradations in their order."""
+    return [_degraded(item, degradation) for degradation in degradations for item in items]
+
+
 def _degraded(item: Item, degradation: DegradationCondition) -> Item:
     """The photo under one draw of a degradation; what several draws make of it is one scene."""
     name = degradation.named(item.name)
@@ -236,13 +257,14 @@ def _degraded(item: Item, degradation: DegradationCondition) -> Item:
     return replace(item, name=name, scene=scene, key=f"{item.key} {name} {degradation.says}", degradation=degradation)
 
 
-def _fingerprint(items: Iterable[Item]) -> str:
+def fingerprint(items: Iterable[Item]) -> str:
+    """SHA-256 over the names and keys of images."""
     return hashlib.sha256("\n".join(f"{item.name} {item.key}" for item in items).encode()).hexdigest()
 
 
-def _notes(name: str, whole: int, used: int, broken: Sequence[Item]) -> list[str]:
+def _notes(name: str, variant: str, whole: int, used: int, broken: Sequence[Item]) -> list[str]:
     notes = [f"only the first {used} of {whole} images were used (-n)"] if used < whole else []
-    counts = _counts(name) if name else ()
+    counts = _counts(name, variant) if name else ()
     if counts and whole not in counts:
         notes.append(f"it holds {whole} images; published results are of {' or '.join(map(str, counts))}")
     return notes + ([f"{len(broken)} of its images cannot be measured"] if broken else [])

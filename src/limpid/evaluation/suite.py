@@ -1,6 +1,7 @@
-"""Named collections of sets, such as the six that every paper on reflection removal prints."""
+"""Named collections of sets: the test sets of reflection removal, and those of denoising and deblurring."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from limpid.errors import UnknownNameError, UsageError
@@ -8,19 +9,49 @@ from limpid.evaluation.sets import ALIASES, expected, noted
 from limpid.files import read_file
 from limpid.recipe.text import read
 
-SUITES: Mapping[str, Sequence[str]] = {"sirr": ("table2", "real20", "objects", "postcard", "wild", "nature")}
-"""Suite → short names of its sets, in the order of the table."""
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """How a set is measured in a suite: as pairs, or as clean photos under ``degrade``, in centre crops of ``crop`` pixels.
+
+    ``degrade``: as for ``--degrade``; ``crop``: side of a square, None for whole photos.
+    """
+
+    degrade: Sequence[str] = ()
+    crop: int | None = None
+
+    @property
+    def says(self) -> str:
+        """What is done to its photos; empty for pairs."""
+        return ", ".join((*self.degrade, *(() if self.crop is None else (f"centre crops of {self.crop}",))))
+
+
+_PAIRS = Member()
+_NOISE = ("noise:sigma=15,25,50",)
+
+SUITES: Mapping[str, Mapping[str, Member]] = {
+    "sirr": dict.fromkeys(("table2", "real20", "objects", "postcard", "wild", "nature", "openrr_1k", "openrr_5k", "cdr"), _PAIRS),
+    "restoration": {
+        "kodak24": Member(degrade=_NOISE, crop=500),  # what the published tables call Kodak24
+        **dict.fromkeys(("cbsd68", "mcmaster", "urban100"), Member(degrade=_NOISE)),
+        **dict.fromkeys(("gopro", "realblur"), _PAIRS),
+    },
+}
+"""Suite → short names of its sets and how they are measured, in the order of the table."""
 
 
 def members(name: str) -> Mapping[str, str]:
-    """Set → how many images it has and which variants circulate. Raises UnknownNameError with the nearest spelling."""
-    if name not in SUITES:
-        raise UnknownNameError("suite", name, SUITES)
-    return {member: expected(ALIASES.get(member, member)) for member in SUITES[name]}
+    """Set → how many images it has, which variants circulate, and what is done to them.
+
+    Raises UnknownNameError with the nearest spelling.
+    """
+    return {
+        member: "; ".join(filter(None, (expected(ALIASES.get(member, member)), how.says))) for member, how in _suite(name).items()
+    }
 
 
-def choose(name: str, roots: Path | None) -> tuple[list[str], list[str]]:
-    """What to give to ``--on`` for the sets of a suite that are here, and a line for each that is absent.
+def choose(name: str, roots: Path | None) -> tuple[list[tuple[str, Member]], list[str]]:
+    """The sets of a suite that are here, as for ``--on``, each with how it is measured, and a line for each that is absent.
 
     ``roots``: a YAML file of ``SET: folder`` lines, relative to its own place; None: environment and ``data.yaml``. Raises
     UsageError for a file that cannot be read or names another set, and when nothing of the suite is here.
@@ -34,15 +65,22 @@ def choose(name: str, roots: Path | None) -> tuple[list[str], list[str]]:
         except UsageError:
             folder = None
         if folder is not None and folder.is_dir():
-            present.append(f"{member}={folder}")
+            present.append((f"{member}={folder}", _suite(name)[member]))
         else:
             where = f"{folder} is no folder" if folder is not None else f"no folder is named in {roots or 'data.yaml'}"
             absent.append(f"{member} ({says}) is absent and left out: {where}")
     if not present:
+        first = next(iter(wanted))
         raise UsageError(
-            f"no set of the suite {name} is here; name folders in a YAML file, e.g. `real20: /data/real20`, with --roots"
+            f"no set of the suite {name} is here; name folders in a YAML file, e.g. `{first}: /data/{first}`, with --roots"
         )
     return present, absent
+
+
+def _suite(name: str) -> Mapping[str, Member]:
+    if name not in SUITES:
+        raise UnknownNameError("suite", name, SUITES)
+    return SUITES[name]
 
 
 def _roots(path: Path, wanted: Mapping[str, str]) -> dict[str, Path]:

@@ -114,7 +114,8 @@ def field_table(results: Results) -> Table | None:
     metrics = [metric for metric in results.metrics if any(row.metric == metric.name for row in results.published)][:_FIELD]
     parts = {part.label: [part] for part in groups(results)}
     for name, members in averaged(results.sets).items():
-        parts[name] = [parts[member][0] for member in members]
+        if parts.keys() >= {*members}:  # degraded photos stand under labels of their own
+            parts[name] = [parts[member][0] for member in members]
     lines = []
     for place, info in enumerate(results.models):
         ours = {label: {m.name: by_image(some, info.label, m.name).value for m in metrics} for label, some in parts.items()}

@@ -72,8 +72,10 @@ def count_frames(source: str | os.PathLike[str] | bytes | BinaryIO, *, max_pixel
     name = _name(source)
     with _refusing(source, name), ExitStack() as stack:
         file, format = _sniffed(source, name, stack)
-        if format in ("PNG", "TIFF"):
-            return {"PNG": read_png, "TIFF": read_tiff}[format].frames(file, name=name, max_pixels=max_pixels)
+        if format == "PNG":
+            return read_png.frames(file, name=name, max_pixels=max_pixels)
+        if format == "TIFF":
+            return read_tiff.frames(file, name=name, max_pixels=max_pixels)
         if format in _ANIMATED:
             return read_pillow.frames(file, name=name, format=format, max_pixels=max_pixels)
     return 1

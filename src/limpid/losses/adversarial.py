@@ -86,7 +86,8 @@ def gradient_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor, fa
     share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
     between = (share * real + (1 - share) * fake).detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
-    return (slope.float().flatten(1).norm(dim=1) - 1).square().mean()
+    penalty: Tensor = (slope.float().flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
 
 
 class Adversarial(nn.Module):

@@ -7,7 +7,7 @@ on the CPU whatever the type, and band by band, so that memory stays at a few ba
 * Photos of different size are a ShapeError; nothing is ever resized.
 * Integers are a DataError (their differences wrap), and so are NaN and infinity, in the estimate as in the truth, and a truth that
   is plainly not 0…1. A network that diverged must never hide in a mean.
-* Estimates are clamped to 0…1 (but for the intrinsic measures, which are free of scale) and not rounded.
+* Estimates are clamped to 0…1 (but for the intrinsic measures, which are free of scale, and settings ``clamped``) and not rounded.
 * A number is NaN only where the measure itself has no value: correlation of a constant photo, windows of a black truth, no
   judgements. Whoever averages must count those and say so.
 """

@@ -32,8 +32,8 @@ def capped(estimate: Tensor, target: Tensor, *, clamped: bool = True, offset: fl
 def metric(*, clamped: bool = True, offset: float = 0.0) -> Metric:
     """Joint PSNR; the settings are those of ``psnr_joint``."""
     return Metric(
-        name="psnr_joint",
-        title="PSNR (joint)",
+        name="psnr_joint" if clamped else "psnr_joint_unclamped",
+        title="PSNR (joint)" if clamped else "PSNR (joint, unclamped)",
         compute=partial(psnr_joint, clamped=clamped, offset=offset),
         direction="higher",
         range=(0.0 if clamped else -torch.inf, CAP),

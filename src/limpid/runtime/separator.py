@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from PIL.Image import Resampling
-from torch import Tensor, nn
+from torch import Tensor
 
 from limpid.errors import NoRoomError, SettingError, UnknownNameError, UsageError, WeightsError
 from limpid.image.photo import Photo
@@ -18,6 +18,7 @@ from limpid.image.resample import resample
 from limpid.image.size import crop, fit, pad, padded_size, shrink
 from limpid.image.tile import Span, blend, spans
 from limpid.layers.context import Context, Tile
+from limpid.layers.mode import answering, evaluating
 from limpid.layers.network import LayerNetwork
 from limpid.layers.pixels import Pixels
 from limpid.layers.separation import Separation
@@ -51,7 +52,7 @@ _REBUILDING = 100  # bytes a pixel of such rows, and of the working size, while 
 
 @dataclass(frozen=True, kw_only=True)
 class RowBand:
-    """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1.
+    """Finished rows of all layers: ``top``…``bottom``, layer name → (3, bottom − top, W), clamped to 0…1 unless asked otherwise.
 
     ``confidence``: how probable it is that there is something to remove from this photo, 0…1; ``believed``: how far the network is
     followed, 0 (nothing to remove) to 1.
@@ -255,10 +256,13 @@ class Separator:
         names: Sequence[str],
         chosen: Plan | None = None,
         share: Pixels | None = None,
+        *,
+        clamped: bool = True,
     ) -> Iterator[RowBand]:
         """Layers ``names`` of a photo, a band of rows at a time from top to bottom, so that nothing large is held.
 
         ``share``: how much of the change each pixel takes, (H, W), uint8, in place of what the masks of the options say.
+        ``clamped``: to 0…1 (signed layers to −1…1); else as the network answers, for those who measure it.
         """
         if RESIDUE in names and not self.network.learns_residue:
             raise UsageError(f"{self.name} learnt no residue; ask for the residual, which is what its layers leave over")
@@ -278,6 +282,8 @@ class Separator:
         try:
             for top, bottom, layers in raw:
                 rows = slice(top, bottom)
+                if clamped:  # here and only here
+                    layers = {name: layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
                 done = self._finished(photo, rows, layers, options.strength, verdict.believed, names, rows_of(share, rows))
                 yield RowBand(top=top, bottom=bottom, layers=done, confidence=verdict.confidence, believed=verdict.believed)
         finally:
@@ -329,7 +335,7 @@ class Separator:
     @torch.inference_mode()
     def _answer(self, image: Tensor, context: Context | None = None, *, residue: bool = False) -> Separation:
         height, width = image.shape[-2:]
-        with self._turn, evaluating(self.network), _answering(self.network, residue):
+        with self._turn, evaluating(self.network), answering(self.network, residue):
             started = time.perf_counter()
             counter = LiveBytes() if self._is_unknown and context is None else None
             with counter or nullcontext():
@@ -418,7 +424,7 @@ class Separator:
         with (
             self._turn,
             evaluating(self.network),
-            _answering(self.network, residue),
+            answering(self.network, residue),
             arithmetic(self.device, self.precision),
         ):
             return self.network.context(self._padded(image), (image.shape[-2], image.shape[-1]))
@@ -460,11 +466,11 @@ class Separator:
         names: Sequence[str],
         share: Tensor | None,
     ) -> dict[str, Tensor]:
-        """Clamp (here and only here), apply confidence and masks, and strength to the primary layer, complete the sum."""
+        """Apply confidence and masks, and strength to the primary layer, complete the sum."""
         mixed = photo.tensor(rows)
         primary = self.task.primary
-        done = {name: confidence * layer.clamp(-1.0 * (name in self.task.signed), 1) for name, layer in layers.items()}
-        done[primary] = torch.lerp(mixed, layers[primary].clamp(0, 1), strength * confidence)
+        done = {name: confidence * layer for name, layer in layers.items()}
+        done[primary] = torch.lerp(mixed, layers[primary], strength * confidence)
         done = done if share is None else self.task.confined(mixed, done, share)
         done = self.task.completed(mixed, done) | {name: self.task.remainder(mixed, done) for name in self.task.optional}
         for name in names:
@@ -476,25 +482,3 @@ class Separator:
 def _excess(chosen: Plan, budget: int) -> int:
     """Bytes above the budget."""
     return max(0, (chosen.ram or 0) - budget)
-
-
-@contextmanager
-def _answering(network: LayerNetwork, residue: bool) -> Iterator[None]:
-    """Compute a learnt residual only where it is wanted while the block runs."""
-    before, network.answers_residual = network.answers_residual, residue
-    try:
-        yield
-    finally:
-        network.answers_residual = before
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode while the block runs; afterwards every module is in the mode that it was in."""
-    training = [module for module in network.modules() if module.training]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True

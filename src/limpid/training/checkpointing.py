@@ -24,7 +24,7 @@ def checkpoint_blocks(network: nn.Module) -> int:
     if not found:
         raise UsageError(f"train.checkpointing: {type(network).__name__.lower()} has no blocks to compute again; leave it out")
     for block in found:
-        block.forward = _recomputed(block.forward)  # type: ignore[method-assign]
+        block.forward = _recomputed(block.forward)
     return len(found)
 
 

@@ -34,7 +34,8 @@ def dry_run(loaded: Loaded, folder: Path, options: TrainOptions) -> str:
     measured. Raises whatever a start would raise, but for backbones whose weights are not there: a line says so, and sizes are
     right all the same.
     """
-    assembly, missing = assemble(loaded), ()
+    assembly = assemble(loaded)
+    missing: tuple[str, ...] = ()
     try:
         fill(assembly.procedure, options.backbone_weights)
     except WeightsError as error:

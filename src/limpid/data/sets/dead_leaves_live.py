@@ -37,4 +37,6 @@ class LiveLeaves(Listed[np.ndarray]):
         return quantise(drawn, np.uint8)
 
 
-ENTRY = SetEntry(build=LiveLeaves, tasks=("denoise", "deblur"), source="Lee, Mumford & Huang, IJCV 2001 (dead leaves)")
+ENTRY = SetEntry(
+    build=LiveLeaves, tasks=("denoise", "deblur"), source="Lee, Mumford & Huang, IJCV 2001 (dead leaves)", synthetic=True
+)

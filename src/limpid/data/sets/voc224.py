@@ -48,4 +48,5 @@ ENTRY = SetEntry(
     build=voc224,
     source="Everingham et al., IJCV 2010; list and crop: Fan et al., ICCV 2017, Wei et al., CVPR 2019",
     home="http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
+    counts=(15287,),
 )

@@ -108,7 +108,7 @@ def _tables(results: Results, parts: Sequence[Group], looks: Mapping[str, Mark])
         found = [part for part in parts if part.set in members and not part.conditions]
         blocks += [image_table(results, found, looks, name=name, printed=name)] if found else []
     for part in parts:
-        blocks.append(image_table(results, [part], looks, name=part.label, printed="" if part.conditions else part.set))
+        blocks.append(image_table(results, [part], looks, name=part.label, printed=part.label))
     paired = paired_table(results)
     return tuple(blocks) if paired is None else (*blocks, paired)
 
