@@ -92,7 +92,6 @@ TABLE = {
     "metrics/psnr_*.py": "metrics/test_psnr.py",
     "metrics/*ssim*.py": "metrics/test_ssim.py",
     "metrics/*": "contracts/test_metrics.py",
-    "models/_build.py": "contracts/test_models.py",
     "models/*": "parity/test_restoration.py",
     "physics/degradation*": "physics/test_degradations.py",
     "physics/blur.py": "physics/test_conditions.py",

@@ -1,9 +1,11 @@
 """Networks by name, for people: ``limpid.create_model`` and ``limpid.list_models``."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -65,8 +67,8 @@ class Description:
 
 
 def describe(names: Sequence[str] | None = None) -> list[Description]:
-    """All networks, or ``names``; parameters are counted on the meta device, so that nothing is allocated."""
-    described = []
+    """All networks, or ``names``; sizes that ``parameters.json`` does not hold are counted on the meta device."""
+    counted, described = known_counts(), []
     for name in catalogue.names("models") if names is None else names:
         entry = catalogue.find("models", name)
         described.append(
@@ -76,18 +78,26 @@ def describe(names: Sequence[str] | None = None) -> list[Description]:
                 layers=entry.layers,
                 source=entry.source,
                 licence=entry.licence,
-                parameters={size: _count(entry, settings) for size, settings in entry.sizes.items()},
+                parameters={
+                    size: counted.get(name, {}).get(size) or count(entry, settings) for size, settings in entry.sizes.items()
+                },
                 weights=[row for row in rows().values() if row.model == name],
             )
         )
     return described
 
 
-def _count(entry: catalogue.Entry, settings: Settings) -> int | None:
+def known_counts() -> Mapping[str, Mapping[str, int]]:
+    """Network → size → parameters, as ``count`` found them: building all networks takes a list many seconds."""
+    held: Mapping[str, Mapping[str, int]] = json.loads(Path(__file__).with_name("parameters.json").read_text(encoding="utf-8"))
+    return held
+
+
+def count(entry: catalogue.Entry, settings: Settings) -> int | None:
+    """Parameters of a network, built where nothing is allocated; None where a library that it needs is not installed."""
     try:
         with torch.device("meta"):
             network = entry.build(**settings)
     except MissingExtraError:
         return None
-    count: int = sum(parameter.numel() for parameter in network.parameters())
-    return count
+    return sum(parameter.numel() for parameter in network.parameters())
