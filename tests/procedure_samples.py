@@ -39,11 +39,13 @@ def batch(kinds=("synthetic",), known=None, *, side=32, seed=0):
     )
 
 
-def term(name, weight=1.0, *, layers=None, kinds=("synthetic", "aligned"), label=None, **settings):
+def term(name, weight=1.0, *, layers=None, kinds=("synthetic", "aligned"), label=None, steps=(), **settings):
     entry = catalogue.find("losses", name)
     at = weight if callable(weight) else lambda epoch: weight
     layers = layers or ({"transmission": 1.0} if entry.takes == "layer" else {})
-    return Term(loss=entry.build(**settings), takes=entry.takes, label=label or name, weight=at, layers=layers, kinds=kinds)
+    return Term(
+        loss=entry.build(**settings), takes=entry.takes, label=label or name, weight=at, layers=layers, kinds=kinds, steps=steps
+    )
 
 
 def procedure(name, terms, network=None, **settings):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from limpid.errors import SettingError
+from limpid.layers.separation import Separation
 from procedure_samples import batch, procedure, term
 
 
@@ -34,3 +36,16 @@ def test_a_term_of_weight_zero_is_not_computed():
     late = term("l1", lambda epoch: float(epoch >= 2))
     assert procedure("supervised", [late]).loss("network", batch(), 1).parts == {}
     assert set(procedure("supervised", [late]).loss("network", batch(), 2).parts) == {"l1"}
+
+
+def test_steps_weigh_intermediate_answers_in_place_of_the_layer():
+    data = batch()
+    answers = {f"transmission_{turn}": turn * data.input for turn in (1, 2)}
+    layers = Separation({"transmission": 9 * data.input}, steps=answers)
+    errors = [float((turn * data.input - data.truth["transmission"]).abs().mean()) for turn in (1, 2, 9)]
+    assert float(term("l1", steps=(0.25, 1.0)).value(layers, data)) == pytest.approx(0.25 * errors[0] + errors[1], rel=1e-6)
+    assert float(term("l1", steps=(7.0, 0.25, 1.0)).value(layers, data)) == pytest.approx(0.25 * errors[0] + errors[1], rel=1e-6)
+    alone = Separation({"transmission": 9 * data.input})  # as networks answer outside training
+    assert float(term("l1", steps=(0.25, 1.0)).value(alone, data)) == pytest.approx(errors[2], rel=1e-6)
+    with pytest.raises(SettingError, match="2 steps, the loss l1 has weights for 1"):
+        term("l1", steps=(1.0,)).value(layers, data)

@@ -100,4 +100,5 @@ def count(entry: catalogue.Entry, settings: Settings) -> int | None:
             network = entry.build(**settings)
     except MissingExtraError:
         return None
-    return sum(parameter.numel() for parameter in network.parameters())
+    total: int = sum(parameter.numel() for parameter in network.parameters())
+    return total

@@ -95,6 +95,8 @@ class Term(Named):
     """Kinds of pairs that it is computed on."""
     sources: Annotated[tuple[Name, ...], Items] = ()
     """Labels of the sources in data.train whose pairs it is computed on; none: those of all."""
+    steps: Annotated[tuple[Number, ...], Items] = ()
+    """Weights of the intermediate answers LAYER_1, LAYER_2, … that are compared in place of the layer; none: the layer."""
     label: Name = ""
     """What logs call it; its name unless given."""
 

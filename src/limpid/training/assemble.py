@@ -174,4 +174,5 @@ def _term(loaded: Loaded, place: int, options: TermWish, layers: tuple[str, ...]
         layers=chosen,
         kinds=options.only,
         sources=options.sources,
+        steps=tuple(float(weight) for weight in options.steps),
     )

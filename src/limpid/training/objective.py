@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from limpid.catalogue import Takes
+from limpid.errors import SettingError
 from limpid.layers.batch import KINDS, Batch, Kind
-from limpid.layers.separation import Separation
+from limpid.layers.separation import Separation, steps_of
 from limpid.losses._kinds import SceneLoss
 
 
@@ -29,6 +30,8 @@ class Term:
 
     ``weight``: factor in an epoch. ``layers``: layer → weight, for losses that compare one layer with its target. ``kinds``: the
     pairs that it is computed on, ``sources``: those of these alone, of all where none is named. ``label``: what logs call it.
+    ``steps``: weights of the intermediate answers ``LAYER_1``, ``LAYER_2``, … of a network, the last ones where it makes fewer
+    (deep supervision: Lee et al., AISTATS 2015); empty: the layer alone is compared.
     """
 
     loss: nn.Module
@@ -38,6 +41,7 @@ class Term:
     layers: Mapping[str, float] = field(default_factory=dict)
     kinds: tuple[Kind, ...] = KINDS
     sources: tuple[str, ...] = ()
+    steps: tuple[float, ...] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -57,7 +61,17 @@ class Term:
         return torch.stack(values).sum()
 
     def _compared(self, name: str) -> Callable[[Separation, Batch], Tensor]:
-        return lambda found, chosen: self.loss(found[name], chosen.truth[name])
+        if not self.steps:
+            return lambda found, chosen: self.loss(found[name], chosen.truth[name])
+        return lambda found, chosen: self._over_steps(steps_of(found, name), chosen.truth[name])
+
+    def _over_steps(self, answers: Sequence[Tensor], truth: Tensor) -> Tensor:
+        if len(answers) > len(self.steps):
+            raise SettingError(
+                f"the network makes {len(answers)} steps, the loss {self.label} has weights for {len(self.steps)}; name as many"
+            )
+        weights = self.steps[-len(answers) :]
+        return torch.stack([weight * self.loss(answer, truth) for weight, answer in zip(weights, answers, strict=True)]).sum()
 
     def _share(
         self, layers: Separation, batch: Batch, needs: tuple[str, ...], loss: Callable[[Separation, Batch], Tensor]
