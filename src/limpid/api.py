@@ -3,10 +3,10 @@
 from limpid.data.manifest import Manifest
 from limpid.data.options import SynthesisOptions
 from limpid.data.synthesise import synthesise as _synthesise
-from limpid.evaluation.evaluate import evaluate as _evaluate
 from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.results import Results
 from limpid.options import with_keywords
+from limpid.scale.evaluation import evaluate_anywhere
 from limpid.training.options import TrainOptions
 from limpid.training.trainer import TrainedRun
 from limpid.training.trainer import train as _train
@@ -26,7 +26,7 @@ def evaluate(options: EvaluateOptions) -> Results:
     >>> [info.title for info in results.metrics], len(results.scores)
     (['PSNR', 'SSIM', 'NCC', 'LMSE'], 2)
     """
-    return _evaluate(options)
+    return evaluate_anywhere(options)
 
 
 @with_keywords(SynthesisOptions)

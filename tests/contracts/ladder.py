@@ -35,7 +35,11 @@ RUNGS = [
     {"runtime": "a network on real photos: plan of memory, tiles, many photos"},
     {"evaluation": "which items, which preparation, which metrics, which table; the report"},
     {"training": "a recipe → weights; procedures/"},
-    {"web": "the page and the HTTP API of `limpid app`; nothing is computed here"},
+    {
+        "remote": "trainings elsewhere: what travels, Kaggle, a bundle",
+        "scale": "many workers on places of any kind: Ray, and the manifest of a run",
+        "web": "the page and the HTTP API of `limpid app`; nothing is computed here",
+    },
     {"api": "what a notebook calls where a shell types a command", "cli": "from words to one call; nothing is computed here"},
     {"__init__": "the root names, bound on first use", "__main__": "`python -m limpid`"},
 ]

@@ -15,7 +15,9 @@ from limpid.errors import UsageError
 from limpid.files import sha256
 from limpid.weights import manifest
 
-_UNSTATED = "not stated in the file"
+UNSTATED = "not stated in the file"
+"""Licence and data of a file that says nothing of them."""
+
 _GRAPH = {"taps", "multiple", "minimum", "size", "head", "batch", "tiling", "radius", "precision", "weights_sha256", "version"}
 
 
@@ -75,8 +77,8 @@ def inspect(path: Path, weights: Weights = "averaged") -> Inspection:
         parameters=sum(p.numel() for name, p in network.named_parameters() if name in checkpoint.tensors),
         precision=tuple(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in checkpoint.tensors.values()})),
         source=entry.source,
-        licence=str(notes.pop("licence", row.licence if row else _UNSTATED)),
-        trained_on=str(notes.pop("trained_on", row.trained_on if row else _UNSTATED)),
+        licence=str(notes.pop("licence", row.licence if row else UNSTATED)),
+        trained_on=str(notes.pop("trained_on", row.trained_on if row else UNSTATED)),
         notes=notes,
         remarks=checkpoint.remarks,
     )
@@ -99,8 +101,8 @@ def _inspect_onnx(path: Path) -> Inspection:
         parameters=found.parameters,
         precision=found.kinds,
         source=about.source,
-        licence=about.licence or _UNSTATED,
-        trained_on=about.trained_on or _UNSTATED,
+        licence=about.licence or UNSTATED,
+        trained_on=about.trained_on or UNSTATED,
         notes={"graph": about.graph, "takes": "one size" if about.size else "any size", **notes},
         remarks=() if found.ours else ("says nothing of itself; known by its inputs and outputs",),
     )

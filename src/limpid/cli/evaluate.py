@@ -30,14 +30,14 @@ def evaluate(
 
     limpid evaluate --suite sirr --roots roots.yaml --outputs theirs=results
     """
-    from limpid.evaluation.evaluate import evaluate as run
     from limpid.evaluation.suite import members
     from limpid.evaluation.write import write
+    from limpid.scale.evaluation import evaluate_anywhere
 
     if options.suite is not None and not options.quiet:
         for member, says in members(options.suite).items():
             tell(f"{member}: {says}")
-    results = run(replace(options, command=shlex.join(["limpid", *sys.argv[1:]])))
+    results = evaluate_anywhere(replace(options, command=shlex.join(["limpid", *sys.argv[1:]])))
     written = write(results, options.report)
     _show(results, written, options.quiet)
     if any(score.error for score in results.scores):

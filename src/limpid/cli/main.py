@@ -23,6 +23,8 @@ from limpid.cli import (
     photo,
     plot,
     prepare,
+    publish,
+    remote,
     synthesise,
     train,
 )
@@ -53,10 +55,15 @@ app.command("inspect")(inspect.inspect)
 app.command("convert")(convert.convert)
 app.command("export")(export.export)
 app.command("film")(film.film)
+app.command("publish")(publish.publish)
 app.command("synthesise")(synthesise.synthesise)
 app.command("prepare")(prepare.prepare)
 app.command("train")(train.train)
 app.command("plot")(plot.plot)
+_remote = typer.Typer(help="Train on other machines.", no_args_is_help=True)
+_remote.command("kaggle")(remote.kaggle)
+_remote.command("bundle")(remote.bundle)
+app.add_typer(_remote, name="remote")
 app.command("evaluate")(evaluate.evaluate)
 app.command("app")(app_command.app)
 app.command("bench")(bench.bench)

@@ -1,8 +1,8 @@
 """``limpid separate``, ``denoise``, ``deblur``, ``decompose``: one set of options, its progress, its reports, its exit code."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +25,32 @@ def photo_command(task: str) -> Callable[..., None]:
     @takes(DecomposeOptions if task == "intrinsic" else PhotoOptions)
     def command(options: PhotoOptions) -> None:
         wanted = options.task or task
+        if options.engine == "ray":
+            _by_workers(options, wanted)
+            return
         jobs = plan_jobs(options, wanted)
         reports = _process(jobs, options, wanted)
         sheets = [] if options.dry_run else _compare(jobs, reports, options)
         _close(reports, jobs, options, sheets)
 
     return command
+
+
+def _by_workers(options: PhotoOptions, task: str) -> None:
+    from limpid.scale.photos import plan_run, run_photos
+
+    run = plan_run(options, task)
+    counted: Counter[bool] = Counter()
+    try:
+        for outcome in run_photos(run):
+            for report in outcome.reports:
+                counted[report.error is None] += 1
+                _tell(report, options)
+    except KeyboardInterrupt:
+        say(f"limpid: stopped; {counted[True]} photos are done, nothing is half-written; --resume goes on")
+        raise
+    counts = _Counts(done=counted[True], skipped=len(run.rows.skipped), failed=counted[False])
+    _summarise(counts, run.rows.unread, options)
 
 
 def _process(jobs: Jobs, options: PhotoOptions, task: str) -> list["Report"]:
@@ -92,19 +112,38 @@ def _count(reports: Sequence["Report"]) -> int:
 
 
 def _close(reports: Sequence["Report"], jobs: Jobs, options: PhotoOptions, sheets: Sequence[str]) -> None:
-    done, skipped, failed = _count(reports), len(jobs.skipped), len(reports) - _count(reports)
-    left = len(jobs.photos) - len(reports)  # after --fail-fast
+    counts = _Counts(
+        done=_count(reports),
+        skipped=len(jobs.skipped),
+        failed=len(reports) - _count(reports),
+        left=len(jobs.photos) - len(reports),
+    )
+    _summarise(counts, jobs.unread, options, sheets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Counts:
+    """How many photos; ``left``: not begun, after --fail-fast."""
+
+    done: int
+    skipped: int
+    failed: int
+    left: int = 0
+
+
+def _summarise(counts: _Counts, unread: Mapping[str, str], options: PhotoOptions, sheets: Sequence[str] = ()) -> None:
+    done, skipped, failed, left = counts.done, counts.skipped, counts.failed, counts.left
     if options.as_json:
         more: dict[str, Any] = {"left": left} if left else {}
         more |= {"compare": list(sheets)} if options.compare else {}
-        more |= {"not_read": dict(Counter(jobs.unread.values()))} if jobs.unread else {}
+        more |= {"not_read": dict(Counter(unread.values()))} if unread else {}
         tell_data({"summary": {"done": done, "skipped": skipped, "failed": failed, **more}})
-    elif not options.quiet and (len(reports) + left + skipped > 1 or jobs.unread):
+    elif not options.quiet and (done + failed + left + skipped > 1 or unread):
         more_too = f", {left} left by --fail-fast" if left else ""
-        more_too += f", {count_kinds(jobs.unread.values())}" if jobs.unread else ""
+        more_too += f", {count_kinds(unread.values())}" if unread else ""
         say(f"{done} done, {skipped} skipped, {failed} failed{more_too}")
     if options.verbose:
-        for path, kind in jobs.unread.items():
+        for path, kind in unread.items():
             say(f"{printable(path)}: not read here: {kind}")
-    if failed or (options.strict and jobs.unread):
+    if failed or (options.strict and unread):
         raise typer.Exit(1)

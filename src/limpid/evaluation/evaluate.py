@@ -1,7 +1,8 @@
 """From options to results: sets, models and measures found and checked first, then every score, computed or remembered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from limpid._version import __version__
 from limpid.errors import LimpidError, UsageError
@@ -17,7 +18,7 @@ from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.protocols import USUAL, find_protocol, find_size_rule, measures
 from limpid.evaluation.published import published, published_degraded
 from limpid.evaluation.results import MetricInfo, PublishedRow, Results, Score
-from limpid.evaluation.run import run
+from limpid.evaluation.run import Done, run
 from limpid.evaluation.saved_images import Place
 from limpid.evaluation.scoring import Rules, ScoringTask
 from limpid.evaluation.sets import EvaluatedSet, open_set
@@ -34,11 +35,16 @@ SCORES = "scores.jsonl"
 _FORMAT = 2  # of what is remembered; 2: memory includes the weights
 
 
-def evaluate(options: EvaluateOptions) -> Results:
+Runner = Callable[[Sequence[ScoringTask], Mapping[str, Method], Rules], Iterator[Done]]
+"""What computes the scores that are missing, in whichever order they come."""
+
+
+def evaluate(options: EvaluateOptions, runner: Runner | None = None) -> Results:
     """Measure every model on every image; scores that the report folder remembers are not computed again.
 
-    A fault of one image is said in one line and kept in its scores. Raises UsageError, UnknownNameError, DataError and WeightsError
-    before anything is computed when names, folders or files are wrong.
+    ``runner``: computes them elsewhere than in this process and its ``jobs``. A fault of one image is said in one line and kept in
+    its scores. Raises UsageError, UnknownNameError, DataError and WeightsError before anything is computed when names, folders or
+    files are wrong.
     """
     rule = find_size_rule(options.size_rule)
     find_protocol(options.protocol or "field")  # a misspelt name is said before any folder is read
@@ -46,35 +52,19 @@ def evaluate(options: EvaluateOptions) -> Results:
     if options.export is not None and not any(one.degradations for one in wanted):
         raise UsageError("--export writes what --degrade makes; name a degradation, e.g. --degrade noise:sigma=25")
     sets = [_read_as(options, one) for one in _sets(wanted, options.count)]
-    tasks = _tasks(sets)
-    task = tasks[0]
-    name = options.protocol or USUAL[task.name]
-    protocol = find_protocol(name)
     known = {role for one in sets for item in one.items for role in _held(item)}
-    with forbidding_downloads(options.offline):
-        metrics, left_out = measures(protocol, options.metrics, options.backbone_weights, task=task, known=known)
-    budget = None if options.max_memory is None else options.max_memory // options.jobs
-    rules = Rules(
-        task=task,
-        protocol=name,
-        metrics=metrics,
-        rounded=protocol.quantise == "round",
-        size_rule=rule,
-        budget=budget,
-        report=options.report,
-    )
-    candidates = open_methods(options, tasks, budget, protocol.clamped)
+    rules, candidates, left_out = measuring(options, _tasks(sets), known)
     if options.export is not None:
         exported(options.export, [item for one in sets if one.degradations for item in one.items], rule, options.quiet)
     memory = cache.Cache(options.report / SCORES)
     try:
-        scores = _Scores(options, rules, candidates, [item for one in sets for item in one.items], memory).all()
+        scores = _Scores(options, rules, candidates, [item for one in sets for item in one.items], memory, runner).all()
     finally:
         memory.close()
-    infos = tuple(_info(metric) for metric in metrics)
+    infos = tuple(_info(metric) for metric in rules.metrics)
     notes = [*absent, *left_out, *(note for one in sets for note in one.notes), *_notes(scores, infos)]
     return Results(
-        protocol=f"{name}: {protocol.says}; {rule.says}",
+        protocol=f"{rules.protocol}: {find_protocol(rules.protocol).says}; {rule.says}",
         models=tuple(candidate.info for candidate in candidates.values()),
         sets=tuple(one.info for one in sets),
         metrics=infos,
@@ -83,17 +73,48 @@ def evaluate(options: EvaluateOptions) -> Results:
         machine=environment(),
         versions=versions(),
         command=options.command,
-        published=_printed(options, sets, metrics),
+        published=_printed(options, sets, rules.metrics),
     )
+
+
+def measuring(
+    options: EvaluateOptions, tasks: Sequence[Task], known: Collection[str]
+) -> tuple[Rules, dict[str, Method], Sequence[str]]:
+    """What holds for every image of sets of such tasks, the models by label, and notes on measures that are left out.
+
+    ``known``: what the sets hold, layers and ``judgements``. Raises what ``measures`` and ``load`` raise, and UsageError.
+    """
+    name = options.protocol or USUAL[tasks[0].name]
+    protocol = find_protocol(name)
+    with forbidding_downloads(options.offline):
+        metrics, left_out = measures(protocol, options.metrics, options.backbone_weights, task=tasks[0], known=set(known))
+    budget = None if options.max_memory is None else options.max_memory // options.jobs
+    rules = Rules(
+        task=tasks[0],
+        protocol=name,
+        metrics=metrics,
+        rounded=protocol.quantise == "round",
+        size_rule=find_size_rule(options.size_rule),
+        budget=budget,
+        report=options.report,
+    )
+    return rules, open_methods(options, tasks, budget, protocol.clamped), left_out
 
 
 class _Scores:
     """The scores of one options: remembered ones first, then those that are missing, then pictures for the report."""
 
     def __init__(
-        self, options: EvaluateOptions, rules: Rules, candidates: Mapping[str, Method], items: Sequence[Item], memory: cache.Cache
+        self,
+        options: EvaluateOptions,
+        rules: Rules,
+        candidates: Mapping[str, Method],
+        items: Sequence[Item],
+        memory: cache.Cache,
+        runner: Runner | None,
     ) -> None:
         self.options, self.rules, self.candidates, self.items, self.memory = options, rules, candidates, items, memory
+        self.runner = runner or partial(run, jobs=options.jobs)
         self.keys: dict[Place, str] = {}
         self.found: dict[Place, Score] = {}
 
@@ -142,7 +163,7 @@ class _Scores:
     def _compute(self, tasks: Sequence[ScoringTask]) -> None:
         with bar(total=len(tasks), unit="image", quiet=self.options.quiet) as progress:
             try:
-                for task, scores in run(tasks, self.candidates, self.rules, jobs=self.options.jobs):
+                for task, scores in self.runner(tasks, self.candidates, self.rules):
                     for score in scores:
                         self._take(task.item, score)
                     progress.advance(f"{task.item.set} {task.item.name}")

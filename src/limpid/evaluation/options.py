@@ -8,7 +8,7 @@ from typing import Literal
 from limpid.errors import UsageError
 from limpid.files import parse_bytes
 from limpid.options import option
-from limpid.runtime.options import DeviceOptions
+from limpid.runtime.options import DeviceOptions, EngineOptions
 from limpid.runtime.photo_jobs import labelled
 
 
@@ -38,7 +38,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(DeviceOptions):
+class EvaluateOptions(DeviceOptions, EngineOptions):
     """What is to be evaluated.
 
     ``models``: label → name or file of a network; ``outputs``: label → folder of what other code made; ``on``: sets, as ``SET``,

@@ -103,20 +103,33 @@ def _to_file(
 
 
 def _to_folder(item: Found, output: Path | None, layers: Sequence[str], wanted: str | None, sheets: bool, frame: int | None) -> Job:
-    source, notes = item.path, []
-    folder = source.parent if output is None else output / _place(item)
-    format = wanted or sniff_file(source) or format_of(source) or "PNG"
+    folder = item.path.parent if output is None else output / place_below(item)
+    number = "" if frame is None else f".frame{frame + 1:03d}"
+    names, notes = output_names(item.path, layers, wanted or sniff_file(item.path), number)
+    outputs = {layer: folder / name for layer, name in names.items()}
+    more = list(notes)
+    sheet = folder / _name(item.path, f"{number}{_SHEET}", more) if sheets else None
+    return Job(source=item.path, outputs=outputs, sheet=sheet, frame=frame, notes=tuple(dict.fromkeys(more)))
+
+
+def output_names(
+    source: Path, layers: Sequence[str], format: str | None, number: str = ""
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Layer → name of its file, and what to say of it; nothing is opened.
+
+    ``format``: that of the result, where it is not what the extension of ``source`` promises; ``number``: comes before the layer.
+    """
+    notes: list[str] = []
+    format = format or format_of(source) or "PNG"
     if format not in WRITABLE:
         notes.append(f"{format} cannot hold the result; written as PNG")
         format = "PNG"
     extension = source.suffix if format_of(source) == format else f".{EXTENSIONS[format][0]}"
-    number = "" if frame is None else f".frame{frame + 1:03d}"
-    outputs = {layer: folder / _name(source, f"{number}.{layer}{extension}", notes) for layer in layers}
-    sheet = folder / _name(source, f"{number}{_SHEET}", notes) if sheets else None
-    return Job(source=source, outputs=outputs, sheet=sheet, frame=frame, notes=tuple(dict.fromkeys(notes)))
+    names = {layer: _name(source, f"{number}.{layer}{extension}", notes) for layer in layers}
+    return names, tuple(dict.fromkeys(notes))
 
 
-def _place(item: Found) -> Path:
+def place_below(item: Found) -> Path:
     """Folder of a photo below its root; photos that a ``..`` leads out of the root lie right in the output folder."""
     try:
         place = item.path.parent.relative_to(item.root)

@@ -49,7 +49,7 @@ def load(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Loaded:
     Raises UnknownNameError for names and keys that do not exist, with the nearest spelling, SettingError for values that do
     not fit and UsageError for what cannot be read; each in one line with file, line and key.
     """
-    path = _path(name_or_path)
+    path = find(name_or_path)
     return parse(_read(path), path, overrides)
 
 
@@ -96,7 +96,8 @@ def _checked(document: Document) -> Recipe:
         raise refusal(error, document.data, document.where()) from error
 
 
-def _path(name_or_path: str | Path) -> Path:
+def find(name_or_path: str | Path) -> Path:
+    """The file of a recipe, yours or a shipped one by name. Raises UnknownNameError and UsageError for what is neither."""
     path = Path(name_or_path)
     named = path.name == str(name_or_path) and path.suffix not in _SUFFIXES
     if named and path.name in shipped():

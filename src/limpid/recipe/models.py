@@ -279,7 +279,9 @@ class Train(Section):
     accumulate: Count = 1
     """Batches whose gradients make one step."""
     devices: Count = 1
-    """Devices that train together, each on its own batch."""
+    """Devices that train together, each on its own batch; of each machine where there are several."""
+    nodes: Count = 1
+    """Machines that train together."""
     threads: Count | None = None
     """Computing threads of each process; null: PyTorch's choice."""
     compile: bool = False

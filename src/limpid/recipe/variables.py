@@ -27,7 +27,7 @@ def resolve(document: Document, given: Mapping[str, str]) -> Document:
 
 def check(given: Mapping[str, str], *documents: Document) -> None:
     """Raise UnknownNameError for a given name that none of the documents holds: a misspelt one must not pass in silence."""
-    known = {name for document in documents for name in _names(document.data)}
+    known = {name for document in documents for name in names_in(document.data)}
     for name, folder in given.items():
         if name not in known:
             raise unknown(Where({(): f"override {name}={folder}"}), "place in this recipe", name, known)
@@ -47,9 +47,10 @@ def settings_file() -> Path:
     return user_config_path("limpid") / "data.yaml"
 
 
-def _names(data: Any) -> set[str]:
+def names_in(data: Any) -> set[str]:
+    """The names of places in plain data, such as that of a document."""
     if isinstance(data, dict | list):
-        return {name for value in (data.values() if isinstance(data, dict) else data) for name in _names(value)}
+        return {name for value in (data.values() if isinstance(data, dict) else data) for name in names_in(value)}
     return {match[2] or match[3] for match in _PLACE.finditer(data) if not match[1]} if isinstance(data, str) else set()
 
 

@@ -60,15 +60,11 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str, begin: Callable[[str]
     """
     if not jobs.photos:
         return
-    separators = {label: load_with(name, options, task) for label, name in labelled(options.model).items()}
-    whole = default_budget() if options.max_memory is None else options.max_memory
-    budget = FIXED + max(0, whole - FIXED) // options.jobs  # what is fixed is there once
-    wanted = replace(separation_options(options), max_memory=budget)
-    made = edits(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else {}
+    prepared = prepare_jobs(options, task, beside=options.jobs)
 
     def one(job: PhotoJob) -> Report:
         begin(job.name)
-        return _attempt(job, separators[job.label], options, wanted, made)
+        return prepared(job)
 
     if options.jobs <= 1:
         for job in jobs.photos:
@@ -89,6 +85,20 @@ def run_jobs(jobs: Jobs, options: PhotoOptions, task: str, begin: Callable[[str]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def prepare_jobs(options: PhotoOptions, task: str, *, beside: int = 1) -> Callable[[PhotoJob], Report]:
+    """Load what the options name, each network once, and return what makes a report of a photo.
+
+    ``beside``: how many photos are at work at once and share the memory allowed. Raises what ``load`` raises; what is returned
+    raises UsageError for a wish that is wrong for every photo, and reports all else.
+    """
+    separators = {label: load_with(name, options, task) for label, name in labelled(options.model).items()}
+    whole = default_budget() if options.max_memory is None else options.max_memory
+    budget = FIXED + max(0, whole - FIXED) // beside  # what is fixed is there once
+    wanted = replace(separation_options(options), max_memory=budget)
+    made = edits(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else {}
+    return lambda job: _attempt(job, separators[job.label], options, wanted, made)
 
 
 def _attempt(

@@ -25,6 +25,7 @@ OPTIONAL = {
     "torchmetrics": "evaluate",
     "onnxruntime": "onnx",
     "openvino": "openvino",
+    "ray": "scale",
 }
 
 

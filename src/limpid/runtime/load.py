@@ -28,7 +28,7 @@ from limpid.runtime.onnx_network import OnnxNetwork
 from limpid.runtime.openvino_engine import Backend, OpenVinoEngine, choose_backend
 from limpid.runtime.options import DOUBLE_DIP, DeviceOptions, LoadOptions, separation_options
 from limpid.runtime.separator import Separator
-from limpid.weights import manifest
+from limpid.weights import hub, manifest
 from limpid.weights.fetch import forbidding_downloads
 
 RETINEX = "retinex"
@@ -62,15 +62,17 @@ def load(
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip`` or ``retinex``, or the
-    path of a checkpoint, of an ONNX file or of an experiment's folder, whose newest generator is taken; ``weights``:
-    ``averaged`` or ``raw`` where a file holds both. ``task``: what it is to do; None: reflection removal for ``default``, else
-    what the network is usually for. ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …; ``precision``: ``auto``, ``float32``,
-    ``bfloat16`` or ``float16``; ``backbone_weights``: ``pretrained``, ``none`` or a path, for networks that have a backbone;
-    ``provider``: what of ONNX Runtime runs an ONNX file, whose arithmetic is its own; ``backend``: ``torch``, ``openvino``, or
-    ``auto``, the fastest that is installed and keeps the quality of shipped weights; ``offline``: nothing is
-    downloaded. Raises UnknownNameError with the nearest name, WeightsError for damaged or foreign files, DeviceError, and
-    UsageError for a backbone that is not there or a task that the network does not do.
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip`` or ``retinex``,
+    ``hf-hub:OWNER/NAME`` for those on the hub, or the path of a checkpoint, of an ONNX file or of an experiment's folder, whose
+    newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds both. ``task``: what it is to do; None:
+    reflection removal for ``default``, else what the network is usually for. ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …;
+    ``precision``: ``auto``, ``float32``, ``bfloat16`` or ``float16``; ``backbone_weights``: ``pretrained``, ``none`` or a path,
+    for networks that have a backbone; ``provider``: what of ONNX Runtime runs an ONNX file, whose arithmetic is its own;
+    ``backend``: ``torch``, ``openvino``, or ``auto``, the fastest that is installed and keeps the quality of shipped weights;
+    ``offline``: nothing is downloaded.
+
+    Raises UnknownNameError with the nearest name, WeightsError for damaged or foreign files, DeviceError, and UsageError for a
+    backbone that is not there or a task that the network does not do.
 
     >>> load()  # the shipped weights against reflections
     Separator('limpid', transmission and reflection, cpu, ...)
@@ -204,6 +206,9 @@ def _find(name: str | Path, task: str) -> _Weights:
             sha256=row.sha256,
             tasks=row.default_for,
         )
+    if str(name).startswith(hub.PREFIX):
+        path = hub.locate(str(name))
+        return _Weights(label=str(name), path=path, sha256=sha256(path))
     path = Path(name)
     if path.suffix or len(path.parts) > 1 or path.exists():
         if not path.exists():

@@ -110,7 +110,28 @@ class LoadOptions(SeparationOptions, DeviceOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhotoOptions(SeparationOptions, DeviceOptions):
+class EngineOptions:
+    """Where the work of a command is done: in this process, or by workers of Ray on one machine or many.
+
+    ``workers``: each holds a network of its own; ``threads``: of each, cores; ``address``: of a cluster that runs already, None
+    starts one on this machine for as long as the command runs. Raises UsageError for what only Ray knows without it.
+    """
+
+    engine: Literal["local", "ray"] = option("local", "local, or ray: by workers on one machine or many.")
+    workers: int | None = option(None, "Of ray: how many, each with a network (one per two cores).", minimum=1)
+    threads: int | None = option(None, "Of ray: threads of each worker.", minimum=1)
+    address: str | None = option(None, "Of ray: a cluster that runs already, e.g. auto.")
+
+    def __post_init__(self) -> None:
+        if self.engine not in ("local", "ray"):
+            raise UnknownNameError("engine", self.engine, ("local", "ray"))
+        given = [name for name in ("workers", "threads", "address") if getattr(self, name) is not None]
+        if self.engine != "ray" and given:
+            raise UsageError(f"--{given[0]} is for --engine ray; add that, or leave it out")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoOptions(SeparationOptions, DeviceOptions, EngineOptions):
     """What a command makes of which photos, by which networks, into which files; see ``limpid separate --help``.
 
     Raises UsageError for options that contradict each other.
@@ -118,7 +139,7 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
 
     photos: Sequence[str] = option(..., "Photos, folders, quoted globs, or - for standard input.", argument=True)
     output: str | None = option(None, "Folder; a file or - for one photo's first layer.", "--output", "-o")
-    model: Sequence[str] = option(("default",), "NAME, FILE or LABEL=FILE; repeatable.", "--model", "-m")
+    model: Sequence[str] = option(("default",), "NAME, FILE, hf-hub:OWNER/NAME or LABEL=…; repeatable.", "--model", "-m")
     layers: str | None = option(None, "Layers to write, e.g. T,R, residual (what is left), or residue (what DSRNet learnt).")
     task: str | None = option(None, "layers_2, layers_3, … for networks of numbered layers; else the command's own.")
     max_pixels: int | None = option(None, "Refuse photos with more pixels (default 178,956,970).")
@@ -135,6 +156,7 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     allow_truncated: bool = option(False, "Process cut-off photos, missing rows grey.")
     jobs: int = option(1, "Photos handled beside each other.", minimum=1)
     fail_fast: bool = option(False, "Begin no further photo after one that failed.")
+    resume: bool = option(False, "Of ray: go on where the manifest in the output folder stands.")
     as_json: bool = option(False, "One JSON object per photo and a summary on standard output.", "--json")
     quiet: bool = option(False, "Only errors.", "--quiet", "-q")
     verbose: bool = option(False, "Say how each photo was run.", "--verbose", "-v")
@@ -143,7 +165,8 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
     strict: bool = option(False, "Exit code 1 also when folders hold photos that are not read here.")
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        SeparationOptions.__post_init__(self)
+        EngineOptions.__post_init__(self)
         piped = "-" in (self.output, *self.photos)
         if self.overwrite and self.skip_existing:
             raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
@@ -155,6 +178,8 @@ class PhotoOptions(SeparationOptions, DeviceOptions):
             raise UsageError("--compare writes a sheet beside files; name a photo and an output instead of -")
         if self.skip_existing and piped:
             raise UsageError("--skip-existing asks what lies on the disk; name a photo and an output instead of -")
+        if self.resume and self.engine != "ray":
+            raise UsageError("--resume is for --engine ray; here --skip-existing leaves out what is done")
 
 
 @dataclass(frozen=True, kw_only=True)

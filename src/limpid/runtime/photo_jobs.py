@@ -69,11 +69,11 @@ class Jobs:
 
 def plan_jobs(options: PhotoOptions, task: str) -> Jobs:
     """One job per photo and network. Raises UsageError for options that contradict each other, names and places that cannot be."""
-    layers, labels = [*_layers(options, task), *_edited(options)], list(labelled(options.model))
-    _check(options, layers)
+    labels, tags = list(labelled(options.model)), layer_tags(options, task)
+    _check(options, [layer for _, layer in tags.values()])
     if PIPE in (options.output, *options.photos):
-        return Jobs(photos=(_piped(options, layers[0], labels[0]),))
-    tags = {layer if len(labels) == 1 else f"{label}.{layer}": (label, layer) for label in labels for layer in layers}
+        label, layer = next(iter(tags.values()))
+        return Jobs(photos=(_piped(options, layer, label),))
     found = find(options.photos)
     counted = _frames(found.photos) if options.frames == "all" else {}
     plan = plan_outputs(
@@ -128,6 +128,12 @@ def _of_label(outputs: Mapping[str, Path], tags: Mapping[str, tuple[str, str]], 
 
 def _called(job: Job) -> str:
     return str(job.source) if job.frame is None else f"{job.source}[{job.frame + 1}]"
+
+
+def layer_tags(options: PhotoOptions, task: str) -> dict[str, tuple[str, str]]:
+    """What stands in the name of a file → the label of its network, where there are several, and the layer it holds."""
+    layers, labels = [*_layers(options, task), *_edited(options)], list(labelled(options.model))
+    return {layer if len(labels) == 1 else f"{label}.{layer}": (label, layer) for label in labels for layer in layers}
 
 
 def labelled(models: Sequence[str]) -> dict[str, str]:

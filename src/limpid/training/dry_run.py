@@ -20,6 +20,7 @@ from limpid.runtime.device import choose_device
 from limpid.training.assemble import Assembly, assemble, fill
 from limpid.training.options import TrainOptions
 from limpid.training.procedure import unwrapped
+from limpid.training.processes import per_step
 from limpid.training.trainer import room_of, run_recipe
 
 SHEET = "first_batches.png"
@@ -47,7 +48,7 @@ def dry_run(loaded: Loaded, folder: Path, options: TrainOptions) -> str:
     items = range(min(recipe.data.batch, len(assembly.stream)))
     batch = collate([assembly.stream[index] for index in items], assembly.task)
     counts = ", ".join(f"{name} {_millions(unwrapped(module))}" for name, module in assembly.procedure.networks.items())
-    steps = assembly.stream.length * recipe.train.epochs // (recipe.data.batch * recipe.train.accumulate * recipe.train.devices)
+    steps = assembly.stream.length * recipe.train.epochs // per_step(recipe, recipe.train.devices * recipe.train.nodes)
     rest, peak = (room_of(assembly, recipe, replacing=replacing) / 1e9 for replacing in (False, True))
     truth = ", ".join(f"{name} {_shape(layer)}" for name, layer in batch.truth.items())
     kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(batch.kinds).items())

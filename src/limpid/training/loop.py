@@ -17,6 +17,7 @@ from limpid.recipe.models import Cosine, Linear, Oscillating, Recipe, Restarts, 
 from limpid.training.ema import EMA
 from limpid.training.optimizer_step import OptimizerSlot, optimizer_step
 from limpid.training.procedure import Procedure, unwrapped
+from limpid.training.processes import per_step
 from limpid.training.run_state import extras_of, take_extras, take_weights, weights_of
 from limpid.training.schedules import Plateau, cosine, linear, oscillating, restarting, steps_down
 
@@ -54,13 +55,15 @@ class FinishedStep:
 class TrainingLoop:
     """Modules, optimisers, average and counters of a training; ``steps`` moves it, ``state`` and ``restore`` carry it over.
 
-    ``step``: optimiser steps done; ``per_step``: photos of a step over all processes; ``length``: photos of an epoch; ``logger``:
-    what its records stood at; ``data``: fingerprints of its files; ``torn``: an error came between the turns of a step, so that
-    what stands here is no state to go on from; ``ended``: why a run ended that did not end well; ``due``: an epoch, from 0 on,
-    whose steps are done but not its scores, as a signal came before.
+    ``asked``: the recipe as its owner wrote it, of which ``recipe`` may share the steps otherwise among the processes that there
+    are; ``step``: optimiser steps done; ``per_step``: photos of a step over all processes; ``length``: photos of an epoch;
+    ``logger``: what its records stood at; ``data``: fingerprints of its files; ``torn``: an error came between the turns of a step,
+    so that what stands here is no state to go on from; ``ended``: why a run ended that did not end well; ``due``: an epoch, from 0
+    on, whose steps are done but not its scores, as a signal came before.
     """
 
     recipe: Recipe
+    asked: Recipe
     fabric: "Fabric"
     procedure: Procedure
     slots: dict[str, OptimizerSlot]
@@ -79,7 +82,7 @@ class TrainingLoop:
     @property
     def per_step(self) -> int:
         """Photos of a step over all processes."""
-        return self.recipe.data.batch * self.recipe.train.accumulate * self.fabric.world_size
+        return per_step(self.recipe, self.fabric.world_size)
 
     @property
     def total(self) -> int:
@@ -193,6 +196,7 @@ class TrainingLoop:
         return {
             "step": self.step,
             "world": self.fabric.world_size,
+            "photos": self.per_step,
             "skipped": self.skipped,
             "due": self.due,
             "data": self.data,

@@ -14,7 +14,8 @@ class TrainOptions:
 
     ``recipe``: name of a shipped one, a file, or, with ``resume`` and ``test_only``, the folder of a run, which then is all that
     it takes; ``overrides``: ``key=value`` and ``NAME=folder``. The run goes to the folder ``out``/``name``. ``resume``: go on from
-    its state, ``from_epoch``: from the one kept after that epoch, ``force``: although recipe, data or number of processes differ.
+    its state, ``from_epoch``: from the one kept after that epoch, ``force``: although recipe or data differ. Any
+    number of processes that can share the steps of a run goes on with it.
     ``init``:
     checkpoint to start the network from, or the name of shipped weights; it is scored as epoch 0. ``max_steps``,
     ``max_minutes``: end early, resumable. ``wandb``: also log there.
@@ -26,10 +27,11 @@ class TrainOptions:
     out: Path = option(Path("runs"), "Folder of runs; this one goes to OUT/NAME.")
     resume: bool = option(False, "Go on where the run stands: --resume runs/NAME.")
     from_epoch: int | None = option(None, "Resume from the state kept after this epoch (log.state_every).", minimum=1)
-    force: bool = option(False, "Resume although recipe, data or the number of devices differ.")
+    force: bool = option(False, "Resume although recipe or data differ.")
     init: Path | None = option(None, "Weights to start from: a shipped NAME, or a FILE, ours or a published one.")
     test_only: bool = option(False, "No training: score the run's best weights, dump pictures.")
     devices: int | None = option(None, "Processes, one per device (train.devices).", minimum=1)
+    nodes: int | None = option(None, "Machines, each with so many processes (train.nodes).", minimum=1)
     device: str = option("auto", "auto, cpu, cuda or mps.")
     backbone_weights: str = option("pretrained", "Of pretrained backbones: pretrained, FILE, DIR, or none (random).")
     max_steps: int | None = option(None, "Stop after this step, resumable.", minimum=1)

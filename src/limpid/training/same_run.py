@@ -1,4 +1,4 @@
-"""Whether a run goes on as what it was: the same recipe, the same data, the same number of processes."""
+"""Whether a run goes on as what it was: the same recipe, the same data, the same steps."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from limpid.progress import say
 from limpid.recipe.load import parse, plain
 from limpid.recipe.models import Recipe
 from limpid.training.assemble import Assembly
+from limpid.training.processes import per_step, shared
 
 HARMLESS = (
     "name",
@@ -25,6 +26,9 @@ HARMLESS = (
 )
 """Keys whose values decide how long a run lasts and what it leaves, not what its next step does (a cosine apart)."""
 
+SHARES = ("data.batch", "train.accumulate", "train.devices", "train.nodes")
+"""Keys that may differ as long as a step keeps its photos."""
+
 
 def fingerprints(assembly: Assembly) -> dict[str, str]:
     """What the files of every source are like, by its place in the recipe; sources that make their photos have none."""
@@ -34,16 +38,19 @@ def fingerprints(assembly: Assembly) -> dict[str, str]:
     return {name: fingerprint(paths) for name, paths in files.items() if paths}
 
 
-def check_same(state: Mapping[str, Any], recipe: Recipe, data: Mapping[str, str], *, world: int, force: bool) -> None:
-    """Refuse to go on with another recipe, other data or another number of processes, or say what differs.
+def check_same(state: Mapping[str, Any], recipe: Recipe, data: Mapping[str, str], *, world: int, force: bool) -> Recipe:
+    """Refuse to go on with another recipe or other data, or say what differs; returns the recipe to go on with.
+
+    Another number of processes takes other shares of the steps: they keep their photos.
 
     ``state``: that of the run; ``data``: its fingerprints now. Raises UsageError for a difference that is not ``HARMLESS``, unless
     ``force`` is given.
     """
-    changes = list(_recipe_changes(state["recipe"], recipe))
+    mine, free = _shared(state, recipe, world)
+    changes = [(key, text) for key, text in _recipe_changes(state["recipe"], recipe) if key not in free]
     harmless = [text for key, text in changes if key.startswith(HARMLESS)]
     grave = [text for key, text in changes if not key.startswith(HARMLESS)]
-    if state["world"] != world:
+    if state["world"] != world and not free:
         grave.append(f"processes: {state['world']} then, {world} now")
     then = state.get("data", data)  # runs of before did not keep it
     grave += [
@@ -57,6 +64,23 @@ def check_same(state: Mapping[str, Any], recipe: Recipe, data: Mapping[str, str]
         say(f"limpid: going on although recipe or data differ: {'; '.join(grave)}")
     if harmless:
         say(f"limpid: going on with {'; '.join(harmless)}")
+    return mine
+
+
+def _shared(state: Mapping[str, Any], recipe: Recipe, world: int) -> tuple[Recipe, tuple[str, ...]]:
+    """The recipe with the shares that keep the steps of a run as they were, and the keys that are free to differ then."""
+    try:
+        was = parse(state["recipe"], Path("the recipe of the run")).recipe
+    except LimpidError:
+        return recipe, ()
+    photos = state.get("photos", per_step(was, state["world"]))
+    if per_step(recipe, world) == photos:
+        return recipe, SHARES
+    if (recipe.data.batch, recipe.train.accumulate) != (was.data.batch, was.train.accumulate):
+        return recipe, ()
+    mine = shared(recipe, photos, world)
+    say(f"limpid: a step keeps its {photos} photos: data.batch={mine.data.batch} train.accumulate={mine.train.accumulate}")
+    return mine, SHARES
 
 
 def _recipe_changes(text: str, now: Recipe) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ from limpid.training.loop import TrainingLoop
 from limpid.training.optimisers import build, exempt_from_decay
 from limpid.training.optimizer_step import OptimizerSlot
 from limpid.training.procedure import Procedure, unwrapped
+from limpid.training.processes import processes
 from limpid.training.rehearsal import check_device, check_frozen
 from limpid.training.run_state import read_state
 from limpid.training.same_run import check_same
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def launch(recipe: Recipe, device: str) -> "Fabric":
-    """Processes and devices of a training, started; several devices are one process each (DDP)."""
+    """Processes and devices of a training, started; several devices are one process each (DDP), those of torchrun included."""
     mend()  # Fabric imports torchvision where all of lightning is installed
     try:
         from lightning_fabric import Fabric
@@ -45,10 +46,12 @@ def launch(recipe: Recipe, device: str) -> "Fabric":
     if train.threads:
         torch.set_num_threads(train.threads)
     precision = precision_plugin(train.precision, device)
+    devices, nodes = processes(train)
     fabric = Fabric(
         accelerator=device,
-        devices=train.devices,
-        strategy="ddp_find_unused_parameters_true" if train.devices > 1 else "auto",
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp_find_unused_parameters_true" if devices * nodes > 1 else "auto",
         plugins=None if precision is None else [precision],
     )
     fabric.launch()
@@ -85,13 +88,16 @@ def set_up(
 ) -> TrainingLoop:
     """A run that is ready for its next step: the first one, or the one after the state in ``resume``.
 
-    ``init``: weights to start the network from; ``data``: fingerprints of its files. Raises UsageError when the state was made by
-    another recipe, other data or another number of processes and ``force`` is not given, and WeightsError for files that do not
-    fit.
+    ``init``: weights to start the network from; ``data``: fingerprints of its files. With another number of processes than before,
+    each takes another share of the same steps. Raises UsageError when the state was made by another recipe or other data and
+    ``force`` is not given, or when its steps cannot be shared, and WeightsError for files that do not fit.
     """
-    recipe, procedure = loaded.recipe, assembly.procedure
-    resumed = resume is not None and resume.is_file()
-    if not resumed:
+    asked, procedure = loaded.recipe, assembly.procedure
+    state = read_state(resume) if resume is not None and resume.is_file() else None
+    if state is not None:
+        recipe = check_same(state, asked, data or {}, world=fabric.world_size, force=force)
+    else:
+        recipe = asked
         start = starting_weights(init, recipe)
         new = _start(assembly, start)
         check_frozen(assembly.network, recipe, start is not None, new)
@@ -107,6 +113,7 @@ def set_up(
     plateau = Plateau(factor=schedule.factor, patience=schedule.patience) if isinstance(schedule, PlateauWish) else None
     run = TrainingLoop(
         recipe=recipe,
+        asked=asked,
         fabric=fabric,
         procedure=procedure,
         slots=slots,
@@ -115,9 +122,7 @@ def set_up(
         plateau=plateau,
         data=dict(data or {}),
     )
-    if resume is not None and resumed:
-        state = read_state(resume)
-        check_same(state, recipe, data or {}, world=fabric.world_size, force=force)
+    if state is not None:
         run.restore(state)
     return run
 

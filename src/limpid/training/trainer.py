@@ -29,6 +29,7 @@ from limpid.training.logger import Logger, epoch_line
 from limpid.training.loop import FinishedStep, NotFiniteError, TrainingLoop
 from limpid.training.options import TrainOptions
 from limpid.training.procedure import unwrapped
+from limpid.training.processes import noticing_lost_ones, per_step
 from limpid.training.rehearsal import check_items, check_patience, check_scores, photos_of
 from limpid.training.run_folder import (
     LAST,
@@ -104,9 +105,10 @@ def run_recipe(loaded: Loaded, folder: Path, options: TrainOptions) -> int:
             force=options.force,
             data=data,
         )
-        if not options.resume:
-            check_scores(assembly.sets, separator_of(run, assembly.task))
-        return Trainer(assembly, run, folder, options).go(stop)
+        with noticing_lost_ones(fabric.world_size):
+            if not options.resume:
+                check_scores(assembly.sets, separator_of(run, assembly.task))
+            return Trainer(assembly, run, folder, options).go(stop)
 
 
 def room_of(assembly: Assembly, recipe: Recipe, *, replacing: bool) -> int:
@@ -127,8 +129,8 @@ def room_of(assembly: Assembly, recipe: Recipe, *, replacing: bool) -> int:
 def _warn(assembly: Assembly, loaded: Loaded, fabric: "Fabric") -> None:
     """Look at the data before the first step; raises DataError, or says what is odd."""
     held_out = {scored.label: [part.source for part in scored.parts] for scored in assembly.sets}
-    per_step = loaded.recipe.data.batch * loaded.recipe.train.accumulate * fabric.world_size
-    for warning in check(assembly.sources, held_out, assembly.stream.length, per_step):
+    photos = per_step(loaded.recipe, fabric.world_size)
+    for warning in check(assembly.sources, held_out, assembly.stream.length, photos):
         if fabric.is_global_zero:
             say(f"limpid: {warning}")
 
@@ -161,7 +163,7 @@ class Trainer:
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_partial(self.folder)
             check_room(self.folder, room_of(assembly, run.recipe, replacing=True))
-            (self.folder / RECIPE).write_text(dump(run.recipe), encoding="utf-8")
+            (self.folder / RECIPE).write_text(dump(run.asked), encoding="utf-8")
             keep_options(self.folder, options)
             if options.from_epoch is not None:
                 drop_after(self.folder, options.from_epoch)
@@ -212,7 +214,7 @@ class Trainer:
                     self._save()
                     self._end_epoch(stop)
                     why = self._asked(stop, done) or self._early()
-                if why or done.ends_epoch or time.monotonic() - self.saved > _EVERY:
+                if why or done.ends_epoch or self._together(time.monotonic() - self.saved > _EVERY):
                     self._save()
                 if why and self._is_left:
                     return why
@@ -379,7 +381,7 @@ class Trainer:
         self.run.fabric.barrier()
 
     def _write_state(self) -> None:
-        state = {**self.run.state(), "logger": self.logger.state(), "recipe": dump(self.run.recipe), "limpid": __version__}
+        state = {**self.run.state(), "logger": self.logger.state(), "recipe": dump(self.run.asked), "limpid": __version__}
         write_state(self.folder / LAST, state)
         if self._ended is not None:
             self._keep(state, self._ended)
