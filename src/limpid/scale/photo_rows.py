@@ -83,7 +83,7 @@ def check_options(options: PhotoOptions) -> str:
 
 def plan_rows(options: PhotoOptions, task: str, done: Container[str] = ()) -> PhotoRows:
     """One row per photo that is not ``done``. Raises UsageError and PlaceError for names and places that cannot be."""
-    output, tags = check_options(options), layer_tags(options, task)
+    output, tags = check_options(options), list(layer_tags(options, task))
     format = None if options.format == "same" else canonical(options.format)
     unread: dict[str, str] = {}
     wanted = list(_wanted(options.photos, output, tags, format, unread))

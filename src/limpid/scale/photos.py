@@ -45,8 +45,8 @@ def plan_run(options: PhotoOptions, task: str) -> PhotoRun:
     need_ray()
     output = check_options(options)
     if options.resume:
-        manifest = RunManifest(output, _header(options, task), resume=True)
-        return PhotoRun(options=options, task=task, rows=plan_rows(options, task, manifest.done), manifest=manifest)
+        known = RunManifest(output, _header(options, task), resume=True)
+        return PhotoRun(options=options, task=task, rows=plan_rows(options, task, known.done), manifest=known)
     rows, header = plan_rows(options, task), _header(options, task)
     again = options.overwrite or options.skip_existing
     manifest = None if options.dry_run else RunManifest(output, header, resume=False, overwrite=again)
