@@ -27,15 +27,15 @@ class Darkening(LayerNetwork):
     needs = Needs(multiple=8, minimum=8)
     radius = 0
 
-    def __init__(self, part=None):
+    def __init__(self, part=None, task="reflection"):
         super().__init__()
-        self.part = part or nn.Identity()
+        self.part, self.layers = part or nn.Identity(), TASKS[task].layers
 
     def separate(self, mixed, recall=None):
         reflection = torch.zeros_like(mixed)
         reflection[..., : mixed.shape[-1] // 2] = 0.2
         self.part(mixed)
-        return Separation({"transmission": mixed - reflection, "reflection": reflection})
+        return Separation(dict(zip(self.layers, (mixed - reflection, reflection), strict=False)))
 
 
 class Dawdling(nn.Module):
@@ -54,12 +54,12 @@ class Dawdling(nn.Module):
 
 
 def loading(monkeypatch, part=None):
-    """Networks are loaded as ``Darkening``, for whatever task; returns the network."""
-    network = Darkening(part)
-    monkeypatch.setattr(
-        networks, "load_with", lambda name, options, task=None: Separator(network, TASKS[task or "reflection"], name=str(name))
-    )
-    return network
+    """Networks are loaded as ``Darkening`` with the layers of whatever task is asked for."""
+
+    def load(name, options, task="reflection"):
+        return Separator(Darkening(part, task or "reflection"), TASKS[task or "reflection"], name=str(name))
+
+    monkeypatch.setattr(networks, "load_with", load)
 
 
 @dataclass

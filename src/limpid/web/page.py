@@ -22,7 +22,7 @@ def mount(app: FastAPI, service: Service, options: AppOptions, folder: Path) -> 
     app.add_api_route(UPLOADS, _store(folder), methods=["POST"], include_in_schema=False)
     with gr.Blocks(title="limpid", analytics_enabled=False, delete_cache=(60, _KEPT)) as blocks:
         gr.Markdown("# limpid\nSeparates the layers of a photo, on this machine; no photo leaves it.", elem_id="title")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             with gr.Tab("Clean a photo", elem_id="clean"):
                 clean_page.fill(service)
             with gr.Tab("Compare live", elem_id="compare") as compare:
