@@ -15,7 +15,7 @@ from limpid.recipe import overrides as changes
 from limpid.recipe.errors import Key, Keys, Where, refusal
 from limpid.recipe.models import Recipe
 from limpid.recipe.text import Document, Dumper, read
-from limpid.recipe.variables import check, escape, resolve
+from limpid.recipe.variables import check, escape, names_in, resolve
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 _SUFFIXES = (".yaml", ".yml")
@@ -81,12 +81,21 @@ def shipped() -> list[str]:
 
 def describe(name: str) -> Summary:
     """A shipped recipe for the eye; places need no values for it. Raises UnknownNameError for another name."""
-    if name not in shipped():
-        raise UnknownNameError("recipe", name, shipped())
-    text = _read(FOLDER / f"{name}.yaml")
+    text = _shipped(name)
     first = next((line for line in text.splitlines() if line.startswith("#")), "")
     source = read(text, name).data.get("source", "")
     return Summary(name=name, source=str(source), line=first.lstrip("# ").strip())
+
+
+def places(name: str) -> tuple[str, ...]:
+    """The ``$NAME`` of a shipped recipe, sorted, without the dollar sign. Raises UnknownNameError for another recipe."""
+    return tuple(sorted(names_in(read(_shipped(name), name).data)))
+
+
+def _shipped(name: str) -> str:
+    if name not in shipped():
+        raise UnknownNameError("recipe", name, shipped())
+    return _read(FOLDER / f"{name}.yaml")
 
 
 def _checked(document: Document) -> Recipe:

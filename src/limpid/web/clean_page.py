@@ -20,6 +20,7 @@ from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import Separator
 from limpid.web.api import Service, zipped
 from limpid.web.processing import Layers, encoded, extension, kept, separate
+from limpid.web.toasts import told
 
 TASKS = {"Reflections": "reflection", "Noise": "denoise", "Motion blur": "deblur", "Albedo and shading": "intrinsic"}
 """What a button says → task."""
@@ -107,14 +108,14 @@ def fill(service: Service) -> None:
         progress(0.1, desc="Reading")
         content, wish = _content(path), _wish(label, *settings)
         progress(0.3, desc="Separating")
-        return _words_of_errors(lambda: service.queue.run(lambda: _clean(service, content, TASKS[words], wish)))
+        return told(lambda: service.queue.run(lambda: _clean(service, content, TASKS[words], wish)))
 
     def clean_all(paths: Sequence[str] | None, words: str, label: str, *settings: Any, progress: Any = gr.Progress()) -> Any:  # noqa: B008
         wish = _wish(label, *settings)
         contents = [_content(path) for path in progress.tqdm(paths or [], desc="Photos")]
         if not contents:
             raise gr.Error("Choose photos first.")
-        return _words_of_errors(lambda: _clean_all(service, contents, TASKS[words], wish, progress))
+        return told(lambda: _clean_all(service, contents, TASKS[words], wish, progress))
 
     settings = [strength, format, strip]
     task.change(labels, task, model, queue=False, show_progress="hidden")
@@ -142,12 +143,6 @@ def _wish(model: str, strength: float, format: str, strip: bool, where: str = EV
         mask = drawn if where == HERE else 1 - drawn
     return Wish(model=model, strength=strength, format=_SUFFIX[format], keep=not strip, mask=mask)
 
-
-def _words_of_errors(work: Any) -> Any:
-    try:
-        return work()
-    except LimpidError as error:
-        raise gr.Error(str(error)) from error
 
 
 def _clean(service: Service, content: bytes, task: str, wish: Wish) -> tuple[Any, ...]:

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from limpid import catalogue
 from limpid.data.photographs import Photographs
-from limpid.errors import LimpidError
 from limpid.image.read import read
 from limpid.layers.pixels import quantise
 from limpid.physics.leaves.shapes import SHAPES
@@ -38,6 +37,7 @@ from limpid.web.comparison import (
     state,
 )
 from limpid.web.processing import kept
+from limpid.web.toasts import told
 
 PHOTO, FOLDER, LEAVES = "Your photo", "The folder", "Dead leaves"
 _NONE = "none"
@@ -140,10 +140,10 @@ def fill(service: Service, folder: Path | None) -> Any:
         return Settings(**dict(zip(names, values, strict=True)))
 
     def update(*values: Any) -> Any:
-        return _said(lambda: service.queue.run(lambda: bench.show(settings(values))))
+        return told(lambda: service.queue.run(lambda: bench.show(settings(values))))
 
     def store(*values: Any) -> Any:
-        return _said(lambda: service.queue.run(lambda: bench.save(settings(values))))
+        return told(lambda: service.queue.run(lambda: bench.save(settings(values))))
 
     for name, component in made.items():
         if name != "mixture_settings":
@@ -298,10 +298,3 @@ def _json(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise gr.Error("The settings of the reflection are names with values.")
     return found
-
-
-def _said(work: Any) -> Any:
-    try:
-        return work()
-    except LimpidError as error:
-        raise gr.Error(str(error)) from error

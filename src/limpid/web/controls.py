@@ -2,7 +2,8 @@
 
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import gradio as gr
@@ -20,12 +21,17 @@ class Control:
     component: Any
 
 
-def controls(build: Callable[..., Any], prefix: str) -> list[Control]:
-    """Components for every parameter of ``build`` that a slider, a menu or a box can set; ``prefix`` of their ids."""
+def controls(build: Callable[..., Any], prefix: str, given: Settings = MappingProxyType({})) -> list[Control]:
+    """Components for every parameter of ``build`` that a slider, a menu or a box can set; ``prefix`` of their ids.
+
+    ``given``: what is set already, in place of the default.
+    """
     found = []
     for parameter in parameters(build).values():
-        if settable(parameter) and not parameter.required and parameter.nested is None:
-            found += _controls(parameter, prefix)
+        default = given.get(parameter.name, parameter.default)
+        shown = replace(parameter, default=tuple(default) if isinstance(default, list) else default)
+        if settable(parameter) and not shown.required and parameter.nested is None:
+            found += _controls(shown, prefix)
     return found
 
 
@@ -40,9 +46,9 @@ def settings(made: Sequence[Control], values: Sequence[Any], defaults: Mapping[s
     return {name: value for name, value in chosen.items() if value != _plain(defaults[name])}
 
 
-def defaults_of(build: Callable[..., Any]) -> dict[str, Any]:
-    """Name → default of every parameter that has one."""
-    return {one.name: one.default for one in parameters(build).values() if not one.required}
+def defaults_of(build: Callable[..., Any], given: Settings = MappingProxyType({})) -> dict[str, Any]:
+    """Name → default of every parameter that has one, or what is ``given`` in its place."""
+    return {one.name: one.default for one in parameters(build).values() if not one.required} | dict(given)
 
 
 def _controls(parameter: Parameter, prefix: str) -> list[Control]:

@@ -34,7 +34,8 @@ class AppOptions(DeviceOptions):
     host: str = option("127.0.0.1", "Address to listen on.")
     port: int = option(7860, "Port to listen on; 0: any that is free.", minimum=0, maximum=65535)
     models: Sequence[str] = option((), "NAME, FILE or LABEL=FILE; repeatable (the shipped ones).", "--models", "--model", "-m")
-    folder: Path | None = option(None, "Folder of photos to choose from under Compare live.")
+    folder: Path | None = option(None, "Folder of photos to choose from under Compare live, and to make the data of recipes of.")
+    runs: Path | None = option(None, "Training folder, or a folder of them, to watch under See a run.")
     auth: str | None = option(None, "USER:PASSWORD that the browser has to give.", metavar="USER:PASSWORD")
     token: str | None = option(None, "Token that programs have to give: Authorization: Bearer TOKEN.")
     allow_host: Sequence[str] = option((), "Further host name that requests may come to; repeatable.")
@@ -52,8 +53,9 @@ class AppOptions(DeviceOptions):
             raise UsageError("--auth takes USER:PASSWORD")
         if self.token is not None and (not self.token.isascii() or not self.token.isprintable() or len(self.token) < 8):
             raise SettingError("--token takes at least 8 printable ASCII characters")
-        if self.folder is not None and not self.folder.is_dir():
-            raise UsageError(f"{self.folder} is no folder")
+        for folder in (self.folder, self.runs):
+            if folder is not None and not folder.is_dir():
+                raise UsageError(f"{folder} is no folder")
         if bool(self.onnx) != (self.static is not None):
             raise UsageError("--static DIR and --onnx FILE go together: the page holds the networks that `limpid export` made")
 

@@ -9,7 +9,7 @@ import gradio as gr
 from fastapi import FastAPI, File, UploadFile
 
 from limpid.image.formats import format_of
-from limpid.web import clean_page, compare_page, data_page
+from limpid.web import clean_page, compare_page, data_page, run_page
 from limpid.web.api import Service
 from limpid.web.options import MAX_UPLOAD, UPLOADS, AppOptions
 
@@ -29,6 +29,9 @@ def mount(app: FastAPI, service: Service, options: AppOptions, folder: Path) -> 
                 compare_page.fill(service, options.folder)(compare)
             with gr.Tab("See the data", elem_id="data"):
                 data_page.fill(service, options.folder)
+            if options.runs is not None:
+                with gr.Tab("See a run", elem_id="run") as run:
+                    run_page.fill(options.runs)(run)
     blocks.queue(max_size=options.queue + 1, default_concurrency_limit=options.queue + 1, api_open=False)
     gr.mount_gradio_app(
         app,
