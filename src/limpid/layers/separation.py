@@ -79,8 +79,15 @@ class Separation(Mapping[str, Tensor]):
 
         return Image.fromarray(self.numpy(name))
 
+    def _repr_html_(self) -> str | None:
+        """The first two layers under a slider, for notebooks; None for a batch, of which they show the text."""
+        from limpid.layers.notebook import slider
+
+        first = next(iter(self._layers.values()))
+        return slider({name: self.pil(name) for name in list(self)[:2]}) if first.ndim == 3 else None
+
     def _repr_png_(self) -> bytes:
-        """All layers side by side, for notebooks."""
+        """All layers side by side, for notebooks that show no HTML."""
         from io import BytesIO
 
         from PIL import Image
