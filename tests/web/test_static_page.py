@@ -1,11 +1,13 @@
-"""The page without a server: written whole, refused where it cannot run, and a photo separated under WebAssembly."""
+"""The page without a server: written whole, refused where it cannot run, and a photo separated by WebAssembly and WebGPU."""
 
 import functools
 import http.server
 import json
 import os
-import shutil
+import re
 import threading
+from base64 import b64decode
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ import pytest
 from limpid.errors import UsageError, WeightsError
 from limpid.image.read import read
 from limpid.web import static_page
-from limpid.web.static_page import write_static
+from limpid.web.options import AppOptions
+from limpid.web.static_page import write_single, write_static
+from web.browser import CHROMIUM, faults, look
 from web.web_samples import png
 
 onnx = pytest.importorskip("onnx")
@@ -47,7 +51,7 @@ def network(path, about=ABOUT):
 def without_runtime(monkeypatch):
     monkeypatch.setattr(static_page, "_fetched", lambda: b"")
     monkeypatch.setattr(static_page, "_checked", lambda archive: archive)
-    monkeypatch.setattr(static_page, "_runtime", lambda archive: {"ort.mjs": b"export {}"})
+    monkeypatch.setattr(static_page, "_runtime", lambda archive, wanted: {"ort.mjs": b"export {}"})
 
 
 @pytest.mark.usefixtures("without_runtime")
@@ -78,42 +82,82 @@ def test_a_changed_archive_is_refused(tmp_path):
         write_static(tmp_path / "site", [network(tmp_path / "mine.onnx")], tmp_path / "ort.tgz")
 
 
-@pytest.mark.skipif(
-    ARCHIVE is None or shutil.which("chromium") is None, reason="no chromium, or no onnxruntime-web (LIMPID_ORT_WEB)"
-)
-def test_a_photo_is_separated_in_the_browser(tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
+@pytest.mark.usefixtures("without_runtime")
+def test_one_file_holds_everything(tmp_path):
     files = [network(tmp_path / "mine.onnx")]
-    folder, photo, asked = write_static(tmp_path / "site", files, Path(ARCHIVE)), png(600, 70), []
-    handler = functools.partial(_Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as host, playwright.sync_playwright() as driver:
-        threading.Thread(target=host.serve_forever, daemon=True).start()
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    (page,) = write_single(tmp_path / "site", files).iterdir()
+    held = dict(re.findall(r'data-file="([^"]+)">([^<]+)<', page.read_text()))
+    assert set(held) == {"mine.onnx", "networks.json", "onnxruntime-web.LICENSE", "ort.mjs", "worker.js"}
+    assert b64decode(held["mine.onnx"]) == files[0].read_bytes()
+    assert not re.search(r"<(script|link|img)[^>]*(src|href)=", page.read_text())
+
+
+def test_options_that_contradict_each_other_are_refused(tmp_path):
+    given = {"static": tmp_path / "site", "onnx": [tmp_path / "mine.onnx"]}
+    AppOptions(**given, single=True)
+    for wrong in ({"single": True}, {"webgpu": True}, {**given, "single": True, "webgpu": True}):
+        with pytest.raises(UsageError):
+            AppOptions(**wrong)
+
+
+GRAPHICS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+VARIANTS = {
+    "folder": ("WebAssembly", ()),
+    "adapter": ("WebGPU", GRAPHICS),
+    "no adapter": ("WebAssembly", ()),
+    "one file": ("WebAssembly", ()),
+}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.skipif(ARCHIVE is None or CHROMIUM is None, reason="no chromium, or no onnxruntime-web (LIMPID_ORT_WEB)")
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_photo_is_separated_in_the_browser(tmp_path, variant):
+    playwright = pytest.importorskip("playwright.sync_api")
+    photo, asked, (engine, arguments) = png(600, 70), [], VARIANTS[variant]
+    with hosted(tmp_path, variant) as address, playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
         page = browser.new_page()
         page.set_default_timeout(120_000)
         page.on("request", lambda request: asked.append((request.method, request.url)))
-        page.goto(f"http://127.0.0.1:{host.server_port}/")
+        page.goto(address)
         page.wait_for_selector("#network option", state="attached")
         page.set_input_files("#photo", {"name": "broken.png", "mimeType": "image/png", "buffer": b"broken"})
         page.wait_for_function("document.querySelector('#said').innerText.includes('cannot be read')")
         page.set_input_files("#photo", {"name": "p.png", "mimeType": "image/png", "buffer": photo})
         page.wait_for_function("!document.querySelector('#go').disabled")
         page.click("#go")
-        page.wait_for_selector("#downloads a")
-        page.wait_for_function("document.querySelector('#said').innerText.startsWith('Done')")
-        if folder_of_pictures := os.environ.get("LIMPID_SCREENSHOTS"):
-            page.screenshot(path=Path(folder_of_pictures, "static_page.png"), full_page=True)
+        page.wait_for_function("/^(Done|This did)/.test(document.querySelector('#said').innerText)")
+        said = page.inner_text("#said")
+        assert said.startswith("Done")
+        assert engine in said
+        assert faults(page) == []
+        if variant == "folder":
+            look(page, "static_page")
         found = {}
         for link in page.query_selector_all("#downloads a"):
             with page.expect_download() as waited:
                 link.click()
             found[waited.value.suggested_filename] = read(waited.value.path()).pixels.astype(float)
         browser.close()
-        host.shutdown()
     before = read(photo).pixels.astype(float)
     assert np.abs(found["transmission.png"] - 0.75 * before).max() <= 2
     assert np.abs(found["reflection.png"] - 0.25 * before).max() <= 2
     assert all(method == "GET" and url.split("/")[2].startswith("127.0.0.1") for method, url in asked if url.startswith("http"))
+
+
+@contextmanager
+def hosted(folder, variant):
+    """The address of the page as ``variant`` says: served from this machine, or the one file."""
+    files = [network(folder / "mine.onnx")]
+    if variant == "one file":
+        yield (write_single(folder / "site", files, Path(ARCHIVE)) / "limpid.html").as_uri()
+        return
+    site = write_static(folder / "site", files, Path(ARCHIVE), webgpu="adapter" in variant)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site))) as host:
+        threading.Thread(target=host.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{host.server_port}/"
+        host.shutdown()
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

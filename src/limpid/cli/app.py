@@ -22,10 +22,14 @@ def app(
     limpid app --static SITE --onnx limpid.onnx
     """
     if options.static is not None:
-        from limpid.web.static_page import size_of, write_static
+        from limpid.web.static_page import size_of, write_single, write_static
 
-        folder = write_static(options.static, options.onnx)
-        typer.echo(f"wrote {folder} ({size_of(folder)}); serve it from any host of static files")
+        if options.single:
+            folder, what = write_single(options.static, options.onnx), "open limpid.html in a browser"
+        else:
+            folder = write_static(options.static, options.onnx, webgpu=options.webgpu)
+            what = "serve it from any host of static files"
+        typer.echo(f"wrote {folder} ({size_of(folder)}); {what}")
         return
     from limpid.web.serve import serve
 

@@ -45,6 +45,8 @@ class AppOptions(DeviceOptions):
     max_memory: int | None = option(None, "Memory above the imported process, e.g. 2GB.", text=parse_bytes)
     static: Path | None = option(None, "Write the page that needs no server into this folder.")
     onnx: Sequence[Path] = option((), "With --static: networks made by `limpid export`; repeatable.")
+    webgpu: bool = option(False, "With --static: also what WebGPU needs, 17 MB more; other browsers use WebAssembly.")
+    single: bool = option(False, "With --static: one HTML file that opens from the disk.")
     check: bool = option(False, "Start, serve one request to itself, stop; exit code 0 when all is well.")
     quiet: bool = option(False, "Only errors.", "--quiet", "-q")
 
@@ -58,6 +60,10 @@ class AppOptions(DeviceOptions):
                 raise UsageError(f"{folder} is no folder")
         if bool(self.onnx) != (self.static is not None):
             raise UsageError("--static DIR and --onnx FILE go together: the page holds the networks that `limpid export` made")
+        if (self.webgpu or self.single) and self.static is None:
+            raise UsageError("--webgpu and --single say how --static DIR writes the page")
+        if self.webgpu and self.single:
+            raise UsageError("a page that is one file runs on WebAssembly alone; leave out --webgpu or --single")
 
     @property
     def exposed(self) -> bool:

@@ -1,4 +1,4 @@
-"""``limpid app --static DIR``: a page that separates photos in the visitor's browser, for any host of static files."""
+"""``limpid app --static DIR``: a page that separates photos in the visitor's browser, served by any host or one file."""
 
 import base64
 import hashlib
@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,32 +30,68 @@ _RUNTIME = {
 }
 """What is taken out of the archive → under which name."""
 
+_ONE_FILE = {"dist/ort.wasm.bundle.min.mjs": "ort.mjs", "dist/ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm"}
+"""The same for the page that is one file, whose script must not load another."""
+
+_GRAPHICS = {
+    "dist/ort.jspi.min.mjs": "ort.jspi.mjs",
+    "dist/ort-wasm-simd-threaded.jspi.mjs": "ort-wasm-simd-threaded.jspi.mjs",
+    "dist/ort-wasm-simd-threaded.jspi.wasm": "ort-wasm-simd-threaded.jspi.wasm",
+}
+"""What WebGPU needs besides."""
+
 _LICENCE = "onnxruntime-web 1.30.0, https://github.com/microsoft/onnxruntime\nMIT License\n\nCopyright (c) Microsoft Corporation\n"
 _ASSETS = Path(__file__).parent / "assets" / "static"
+_SCRIPT = '<script type="module" src="page.js"></script>'
 _FACTS = {"multiple", "minimum", "size", "whole_confidence", "local_confidence"}
 
 
-def write_static(folder: Path, networks: Sequence[Path], archive: Path | None = None) -> Path:
+def write_static(folder: Path, networks: Sequence[Path], archive: Path | None = None, *, webgpu: bool = False) -> Path:
     """Write the page with ``networks`` (files of ``limpid export``); returns its folder, which must be new or empty.
 
-    ``archive``: the npm package onnxruntime-web where it is at hand, else npm fetches it; its SHA-512 is checked. Raises UsageError
-    for a folder with files and without npm, WeightsError for files that do not run in a browser.
+    ``archive``: the npm package onnxruntime-web where it is at hand, else npm fetches it; its SHA-512 is checked. ``webgpu``: 17 MB
+    more, with which browsers that have WebGPU use it. Raises UsageError for a folder with files and without npm, WeightsError for
+    files that do not run in a browser.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} exists and is not empty; choose another folder")
-    rows = [_row(path) for path in networks]
-    runtime = _runtime(_checked(archive.read_bytes() if archive else _fetched()))
+    content = _contents(folder, networks, archive, {**_RUNTIME, **(_GRAPHICS if webgpu else {})}, webgpu=webgpu)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in runtime.items():
-        (folder / name).write_bytes(content)
-    (folder / "onnxruntime-web.LICENSE").write_text(_LICENCE, encoding="utf-8")
-    for path in networks:
-        shutil.copyfile(path, folder / path.name)
-    (folder / "networks.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    for asset in _ASSETS.iterdir():
-        (folder / asset.name).write_bytes(asset.read_bytes())
+    for name, written in content.items():
+        (folder / name).write_bytes(written)
     _list_files(folder)
     return folder
+
+
+def write_single(folder: Path, networks: Sequence[Path], archive: Path | None = None) -> Path:
+    """The same page as one file, ``limpid.html``, which a browser opens from the disk; returns its folder.
+
+    Raises as ``write_static``.
+    """
+    content = _contents(folder, networks, archive, _ONE_FILE, webgpu=False)
+    page, script = (content.pop(name).decode() for name in ("index.html", "page.js"))
+    del content["service_worker.js"]
+    held = "".join(
+        f'<script type="text/plain" data-file="{escape(name)}">{base64.b64encode(one).decode()}</script>\n'
+        for name, one in content.items()
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = page.replace(_SCRIPT, f'{held}<script type="module">\n{script}</script>')
+    (folder / "limpid.html").write_text(whole, encoding="utf-8")
+    return folder
+
+
+def _contents(
+    folder: Path, networks: Sequence[Path], archive: Path | None, wanted: Mapping[str, str], *, webgpu: bool
+) -> dict[str, bytes]:
+    """Name → content of every file of the page."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} exists and is not empty; choose another folder")
+    rows = [{**_row(path), "webgpu": webgpu} for path in networks]
+    content = {asset.name: asset.read_bytes() for asset in sorted(_ASSETS.iterdir())}
+    content |= _runtime(_checked(archive.read_bytes() if archive else _fetched()), wanted)
+    content |= {path.name: path.read_bytes() for path in networks}
+    content["networks.json"] = (json.dumps(rows, indent=1) + "\n").encode()
+    content["onnxruntime-web.LICENSE"] = _LICENCE.encode()
+    return content
 
 
 def size_of(folder: Path) -> str:
@@ -64,7 +101,9 @@ def size_of(folder: Path) -> str:
 
 def _list_files(folder: Path) -> None:
     """Let the service worker know what there is, and a version that changes with it."""
-    names = sorted(path.name for path in folder.iterdir() if path.name != "service_worker.js")
+    names = sorted(
+        path.name for path in folder.iterdir() if path.name != "service_worker.js" and path.name not in _GRAPHICS.values()
+    )
     digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in names)).hexdigest()[:12]
     worker = folder / "service_worker.js"
     text = worker.read_text(encoding="utf-8").replace("limpid-VERSION", f"limpid-{__version__}-{digest}")
@@ -108,10 +147,10 @@ def _checked(archive: bytes) -> bytes:
     return archive
 
 
-def _runtime(archive: bytes) -> Mapping[str, bytes]:
+def _runtime(archive: bytes, wanted: Mapping[str, str]) -> Mapping[str, bytes]:
     found = {}
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as package:
-        for name, target in _RUNTIME.items():
+        for name, target in wanted.items():
             file = package.extractfile(f"package/{name}")
             if file is None:
                 raise WeightsError(f"{PACKAGE} holds no {name}")

@@ -1,14 +1,26 @@
 // The page: reads a photo into pixels, hands it to the worker, shows what comes back.
 const at = (id) => document.getElementById(id);
 const LARGEST = 50e6; // pixels
-const worker = new Worker("worker.js", { type: "module" });
 let photo = null;
 
-const networks = await (await fetch("networks.json")).json();
+// The page that is one file has the others inside, by name; elsewhere they lie beside it.
+const files = {};
+for (const one of document.querySelectorAll("script[data-file]")) files[one.dataset.file] = await blob(one);
+const worker = new Worker(files["worker.js"] ? URL.createObjectURL(files["worker.js"]) : "worker.js");
+worker.onerror = (event) => { at("go").disabled = false; say(`This did not work: ${event.message || "the worker does not start"}`); };
+if (files["worker.js"]) worker.postMessage({ files });
+const networks = JSON.parse(await (files["networks.json"] ? files["networks.json"].text() : (await fetch("networks.json")).text()));
 for (const network of networks) at("network").add(new Option(`${network.label} (${network.task})`, network.file));
 
-if ("serviceWorker" in navigator && window.isSecureContext) {
+if ("serviceWorker" in navigator && window.isSecureContext && !files["worker.js"]) {
   await navigator.serviceWorker.register("service_worker.js").catch(() => undefined); // without it the page works all the same
+}
+
+async function blob(element) {
+  const type = element.dataset.file.endsWith("js") ? "text/javascript" : "application/octet-stream";
+  const found = await (await fetch(`data:${type};base64,${element.textContent}`)).blob();
+  element.remove(); // the text of a network takes more room than the network
+  return found;
 }
 
 const say = (text) => { at("said").textContent = text; };
@@ -50,7 +62,6 @@ worker.onmessage = ({ data }) => {
   if (data.error) { say(`This did not work: ${data.error}`); return; }
   show(data);
 };
-worker.onerror = (event) => { at("go").disabled = false; say(`This did not work: ${event.message}`); };
 
 async function show({ layers, confidence, seconds, engine }) {
   const [primary] = Object.keys(layers);

@@ -15,9 +15,16 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function answer(request) {
-  const found = (await caches.match(request, { ignoreSearch: true })) || (await fetch(request));
+  const found = (await caches.match(request, { ignoreSearch: true })) || (await fetched(request));
   const headers = new Headers(found.headers);
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
   headers.set("Cross-Origin-Embedder-Policy", "require-corp");
   return new Response(found.body, { status: found.status, statusText: found.statusText, headers });
+}
+
+// What few visitors need (WebGPU) is kept once it was asked for.
+async function fetched(request) {
+  const found = await fetch(request);
+  if (found.status === 200) await (await caches.open(STORE)).put(request, found.clone());
+  return found;
 }

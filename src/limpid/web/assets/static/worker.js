@@ -1,26 +1,60 @@
+// No module, which a page from the disk may not start as a worker.
 // One photo through one network, as the command line runs it: preview, tiles or the whole, confidence, strength.
-import * as ort from "./ort.mjs";
-
-ort.env.wasm.wasmPaths = new URL("./", import.meta.url).href;
-ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(8, navigator.hardwareConcurrency || 1) : 1;
-
 const TILE = 512, HALO = 64, WORKING = 1024, PREVIEW = 512, WINDOW = 31;
 const sessions = new Map();
+let files = {}; // of the page that is one file: name → Blob
+let engine = null; // { ort, providers, name }
 
 self.onmessage = async ({ data: job }) => {
+  if (job.files) { files = job.files; return; }
   const started = performance.now();
   try {
-    const { layers, confidence, engine } = await separate(job);
-    self.postMessage({ layers, confidence, engine, seconds: (performance.now() - started) / 1000 });
+    const { layers, confidence } = await withAnyEngine(job);
+    self.postMessage({ layers, confidence, engine: engine.name, seconds: (performance.now() - started) / 1000 });
   } catch (error) {
     self.postMessage({ error: error.message || String(error) });
   }
 };
 
+async function withAnyEngine(job) {
+  engine ||= await onGraphics(job.network.webgpu) || await onProcessor();
+  try {
+    return await separate(job);
+  } catch (error) {
+    if (engine.name !== "WebGPU") throw error;
+    engine = await onProcessor(); // what the graphics card cannot do, the processor can
+    sessions.clear();
+    return separate(job);
+  }
+}
+
+// WebGPU, where the page brings it and the browser has an adapter and lets WebAssembly wait for it.
+async function onGraphics(brought) {
+  if (!brought || !navigator.gpu || !WebAssembly.Suspending) return null;
+  try {
+    if (!(await navigator.gpu.requestAdapter())) return null;
+    const ort = await import(place("ort.jspi.mjs"));
+    ort.env.wasm.wasmPaths = new URL("./", self.location.href).href;
+    return { ort, providers: ["webgpu"], name: "WebGPU" };
+  } catch {
+    return null;
+  }
+}
+
+async function onProcessor() {
+  const ort = await import(place("ort.mjs")), binary = files["ort-wasm-simd-threaded.wasm"];
+  if (binary) ort.env.wasm.wasmBinary = await binary.arrayBuffer();
+  else ort.env.wasm.wasmPaths = new URL("./", self.location.href).href;
+  ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(8, navigator.hardwareConcurrency || 1) : 1;
+  return { ort, providers: ["wasm"], name: `WebAssembly, ${ort.env.wasm.numThreads} threads` };
+}
+
+const place = (name) => (files[name] ? URL.createObjectURL(files[name]) : new URL(name, self.location.href).href);
+
 async function opened(file) {
   if (!sessions.has(file)) {
-    const content = await (await fetch(file)).arrayBuffer();
-    sessions.set(file, await ort.InferenceSession.create(content, { executionProviders: ["wasm"] }));
+    const content = files[file] ? await files[file].arrayBuffer() : await (await fetch(place(file))).arrayBuffer();
+    sessions.set(file, await engine.ort.InferenceSession.create(content, { executionProviders: engine.providers }));
   }
   return sessions.get(file);
 }
@@ -43,7 +77,7 @@ async function separate({ network, strength, width, height, data }) {
     const values = found && enlarged(found[name], seen, name === primary, w, h, width, height, full);
     layers[name] = pixels(data, full, values, name === primary, strength * (name === primary ? confidence : 1), confidence);
   }
-  return { layers, confidence, engine: `WebAssembly, ${ort.env.wasm.numThreads} threads` };
+  return { layers, confidence };
 }
 
 // Whole where the layers may be found at a smaller size, otherwise in tiles of which the surroundings are cut off.
@@ -79,7 +113,7 @@ async function run(session, network, image, width, height) {
   for (let c = 0; c < 3; c++) for (let y = 0; y < tall; y++) for (let x = 0; x < wide; x++) {
     padded[(c * tall + y) * wide + x] = image[(c * height + Math.min(y, height - 1)) * width + Math.min(x, width - 1)];
   }
-  const given = { [session.inputNames[0]]: new ort.Tensor("float32", padded, [1, 3, tall, wide]) };
+  const given = { [session.inputNames[0]]: new engine.ort.Tensor("float32", padded, [1, 3, tall, wide]) };
   const answered = await session.run(given);
   const layers = {};
   for (const name of network.layers) layers[name] = cut(answered[name].data, wide, tall, 0, 0, height, width);
