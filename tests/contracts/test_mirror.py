@@ -126,6 +126,9 @@ TABLE = {
     "web/controls.py": "web/test_comparison.py",
     "web/clean_page.py": "web/test_app_browser.py",
     "web/page.py": "web/test_app_browser.py",
+    "web/run_page.py": "web/test_app_browser.py",
+    "web/photo_input.py": "web/test_app_browser.py",
+    "web/toasts.py": "web/test_app_browser.py",
     "web/*": "web/test_api.py",
     "weights/safe_pickle.py": "weights/test_containers.py",
 }

@@ -24,7 +24,9 @@ def test_a_recipe_shows_what_a_training_would_see(name):
 
 
 def test_what_needs_more_than_photos_is_left_out_and_named():
-    assert [line.split(":")[0] for line in recipe_sheet("errnet", {}, seed=0, count=1, folder=None).left_out] == ["data.train.1 (pairs)"]
+    assert [line.split(":")[0] for line in recipe_sheet("errnet", {}, seed=0, count=1, folder=None).left_out] == [
+        "data.train.1 (pairs)"
+    ]
     with pytest.raises(DataError, match="pairs"):
         recipe_sheet("limpid_finetune", {}, seed=0, count=1, folder=None)
 
@@ -33,7 +35,8 @@ def test_settings_reach_the_things_a_source_names():
     key = "data.train.0.degradations.0.sigma"
     assert key.removesuffix("sigma") in [part.path for part in parts("nafnet_denoise_leaves", None)]
     plain, loud = (
-        recipe_sheet("nafnet_denoise_leaves", settings, seed=0, count=1, folder=None).pixels for settings in ({}, {key: [49.0, 50.0]})
+        recipe_sheet("nafnet_denoise_leaves", settings, seed=0, count=1, folder=None).pixels
+        for settings in ({}, {key: [49.0, 50.0]})
     )
     assert not np.array_equal(plain, loud)
 

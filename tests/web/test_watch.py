@@ -20,7 +20,7 @@ def run(tmp_path):
         epochs.append({"epoch": epoch, "step": 300 * epoch, "train/loss": 0.1, "val/psnr": 20.0 + epoch, "val/input_psnr": 18.0})
     photos = [("a", torch.rand(3, 700, 40)), ("b", torch.rand(3, 20, 30))]
     for epoch in (9, 10):
-        write_sample_images(lambda photo: {"transmission": photo / epoch, "reflection": photo}, photos, folder, epoch)
+        write_sample_images(lambda photo, epoch=epoch: {"transmission": photo / epoch, "reflection": photo}, photos, folder, epoch)
     return folder
 
 

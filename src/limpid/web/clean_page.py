@@ -19,6 +19,7 @@ from limpid.layers.task import find_task
 from limpid.runtime.options import SeparationOptions
 from limpid.runtime.separator import Separator
 from limpid.web.api import Service, zipped
+from limpid.web.photo_input import by_path
 from limpid.web.processing import Layers, encoded, extension, kept, separate
 from limpid.web.toasts import told
 
@@ -48,14 +49,17 @@ def fill(service: Service) -> None:
     tasks = [words for words, task in TASKS.items() if task in service.networks.tasks]
     with gr.Row():
         with gr.Column(scale=1, min_width=300):
-            photo = gr.Image(
-                label="Photo: drop, paste or pick one",
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard"],
-                elem_id="photo",
-                height=320,
-                buttons=[],
+            photo = by_path(
+                gr.Image(
+                    label="Photo: drop, paste or pick one",
+                    alt_text="The photo",
+                    type="filepath",
+                    image_mode=None,
+                    sources=["upload", "clipboard"],
+                    elem_id="photo",
+                    height=320,
+                    buttons=[],
+                )
             )
             with gr.Row():
                 glass = gr.Button("Example: through glass", size="sm", elem_id="example_glass")
@@ -119,7 +123,7 @@ def fill(service: Service) -> None:
 
     settings = [strength, format, strip]
     task.change(labels, task, model, queue=False, show_progress="hidden")
-    photo.change(_to_paint_on, photo, brush, queue=False, show_progress="hidden")
+    photo.change(_to_paint_on, photo, brush, show_progress="hidden")
     glass.click(lambda: _example("glass"), None, photo)
     clear.click(lambda: _example("clear"), None, photo)
     go.click(clean, [photo, task, model, *settings, where, brush], [slider, layers, files, said])
@@ -142,7 +146,6 @@ def _wish(model: str, strength: float, format: str, strip: bool, where: str = EV
         drawn = np.max([layer[..., 3] for layer in painted["layers"]], axis=0).astype(np.float32) / 255
         mask = drawn if where == HERE else 1 - drawn
     return Wish(model=model, strength=strength, format=_SUFFIX[format], keep=not strip, mask=mask)
-
 
 
 def _clean(service: Service, content: bytes, task: str, wish: Wish) -> tuple[Any, ...]:

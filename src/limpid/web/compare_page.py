@@ -36,6 +36,7 @@ from limpid.web.comparison import (
     scores,
     state,
 )
+from limpid.web.photo_input import by_path
 from limpid.web.processing import kept
 from limpid.web.toasts import told
 
@@ -118,9 +119,15 @@ def fill(service: Service, folder: Path | None) -> Any:
     with gr.Row():
         with gr.Column(scale=1, min_width=300):
             made = _controls(service, folder)
-        with gr.Column(scale=2, min_width=300):
+        with gr.Column(scale=2, min_width=300, elem_id="compare_result"):
             picture = gr.Image(
-                label="Comparison", format="png", interactive=False, elem_id="comparison", buttons=["download", "fullscreen"]
+                label="Comparison",
+                show_label=False,  # it would lie over the captions
+                alt_text="The degraded picture and what each network makes of it, side by side",
+                format="png",
+                interactive=False,
+                elem_id="comparison",
+                buttons=["download", "fullscreen"],
             )
             table = gr.HTML(elem_id="scores")
             with gr.Row():
@@ -187,8 +194,16 @@ def _controls(service: Service, folder: Path | None) -> dict[str, Any]:
     made["networks"] = gr.CheckboxGroup(labels, value=labels[:2], label="Networks", elem_id="networks")
     made["source"] = gr.Radio([PHOTO, *([FOLDER] if folder else []), LEAVES], value=LEAVES, label="Picture", elem_id="source")
     with gr.Accordion("Your photo, the folder", open=False):
-        made["photo"] = gr.Image(
-            label="Photo", type="filepath", image_mode=None, sources=["upload", "clipboard"], elem_id="live_photo", height=200
+        made["photo"] = by_path(
+            gr.Image(
+                label="Photo",
+                alt_text="The photo",
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "clipboard"],
+                elem_id="live_photo",
+                height=200,
+            )
         )
         made["place"] = _slide(0, 999, 0, 1, "Image of the folder", "place")
     with gr.Accordion("Dead leaves", open=False):
@@ -220,7 +235,7 @@ def _controls(service: Service, folder: Path | None) -> dict[str, Any]:
         made["layout"] = gr.Radio(_LAYOUTS, value=_LAYOUTS[1], label="Layout", elem_id="layout")
         made["x"] = _slide(0, 1, 0.5, 0.01, "Crop centre x", "crop_x")
         made["y"] = _slide(0, 1, 0.5, 0.01, "Crop centre y", "crop_y")
-        made["size"] = _slide(6, 13, 8, 0.1, "Crop size, power of two", "crop_size")
+        made["size"] = _slide(6, 13, 7.6, 0.1, "Crop size, power of two", "crop_size")
         made["lpips"] = gr.Checkbox(False, label="LPIPS", visible=has_lpips(), elem_id="lpips")
     return made
 

@@ -31,7 +31,15 @@ def fill(service: Service, folder: Path | None) -> None:
             go = gr.Button("Draw", variant="primary", elem_id="data_go")
             made = gr.State({})
         with gr.Column(scale=2, min_width=300):
-            picture = gr.Image(label="Contact sheet", format="png", interactive=False, elem_id="data_sheet", buttons=["download"])
+            picture = gr.Image(
+                label="Contact sheet",
+                show_label=False,  # it would lie over the captions
+                alt_text="Contact sheet of the chosen data",
+                format="png",
+                interactive=False,
+                elem_id="data_sheet",
+                buttons=["download"],
+            )
             said = gr.Markdown("Draw shows a sheet; every setting of the chosen thing stands below it.", elem_id="data_said")
             place = gr.Column()
 
@@ -45,6 +53,8 @@ def fill(service: Service, folder: Path | None) -> None:
     outputs = [picture, said]
 
     def show(kind: str, name: str) -> None:
+        if name not in _names(kind):  # the menu is about to change
+            return
         found = told(lambda: _parts(kind, name, folder))
         rows = [_accordion(part, place, len(found)) for place, part in enumerate(found)]
         components = [control.component for row in rows for control in row]
@@ -97,9 +107,7 @@ def _chosen(found: Sequence[Part], rows: Sequence[Sequence[Control]], values: Se
     return chosen
 
 
-def _drawn(
-    kind: str, name: str, chosen: Settings, *, seed: int, count: int, side: int, folder: Path | None
-) -> tuple[Pixels, str]:
+def _drawn(kind: str, name: str, chosen: Settings, *, seed: int, count: int, side: int, folder: Path | None) -> tuple[Pixels, str]:
     said = f"{name}: {chosen or 'as it comes'}"
     if kind != _RECIPE:
         return sheet(KINDS[kind], name, chosen, seed=seed, count=count, side=side, folder=folder), said

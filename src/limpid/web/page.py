@@ -44,7 +44,22 @@ def mount(app: FastAPI, service: Service, options: AppOptions, folder: Path) -> 
         show_error=True,
         css=(_ASSETS / "page.css").read_text(encoding="utf-8"),
         head=f"<script>{(_ASSETS / 'page.js').read_text(encoding='utf-8')}</script>",
-        theme=gr.themes.Default(font="system-ui", font_mono="monospace"),
+        theme=_theme(),
+    )
+
+
+def _theme() -> Any:
+    """Gradio's own, with text that stands out from its background by 4.5 to 1 (WCAG 2 AA)."""
+    return gr.themes.Default(font="system-ui", font_mono="monospace").set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        color_accent="*primary_700",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_800",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ _TRAIN = "data.train"
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Something with settings of its own: ``path`` is put before their names; ``build``: of its signature; ``given``: set already."""
+    """Something with settings of its own: ``path`` is put before their names; ``given``: what is set already."""
 
     title: str
     path: str

@@ -18,7 +18,9 @@ def fill(folder: Path) -> Any:
         again = gr.Button("Look again", elem_id="run_again")
     said = gr.Markdown("Runs are looked at every 5 seconds while this page is open.", elem_id="run_said")
     drawn = gr.HTML(elem_id="run_curves")
-    gallery = gr.Gallery(label="Pictures of the newest epoch", columns=4, format="png", elem_id="run_pictures", buttons=["fullscreen"])
+    gallery = gr.Gallery(
+        label="Pictures of the newest epoch", columns=4, format="png", elem_id="run_pictures", buttons=["fullscreen"]
+    )
     seen = gr.State(("", 0.0))
     timer = gr.Timer(_EVERY, active=False)
 

@@ -28,7 +28,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One number over the steps: ``points`` in their order; ``beside``: the same number of the untouched input, where there is one."""
+    """One number over the steps: ``points`` in their order; ``beside``: the same of the untouched input, if known."""
 
     name: str
     points: Sequence[Point]
