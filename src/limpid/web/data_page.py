@@ -99,7 +99,8 @@ def _accordion(part: Part, place: int, among: int) -> list[Control]:
 
 def _chosen(found: Sequence[Part], rows: Sequence[Sequence[Control]], values: Sequence[Any]) -> Settings:
     """What is set in any part, by its whole key."""
-    chosen, left = {}, list(values)
+    chosen: dict[str, Any] = {}
+    left = list(values)
     for part, row in zip(found, rows, strict=True):
         own, left = left[: len(row)], left[len(row) :]
         changed = settings(row, own, defaults_of(part.build, part.given))
