@@ -317,7 +317,36 @@ CASES = {
         "shapenet_intrinsic",
         {},
         _products("shapenet/", ("input", "reflectance", "shading", "mask"), "/", [*"123"], ".png"),
-        _products(("blended", "albedo_layer", "shading_layer"), "/", [*"123"], ".png"),
+        _products(("blended", "albedo_layer", "shading_layer", "mask"), "/", [*"123"], ".png"),
+        (12, 16),
+    ),
+    "shapenet_intrinsic train": (
+        "shapenet_intrinsic",
+        {"variant": "train"},
+        _products(("input", "reflectance", "shading", "mask"), "/", [*"abcdefghi"], ".png"),
+        _products(("blended", "mask"), "/", [*"aceg"], ".png")
+        + _products(("albedo_layer", "shading_layer"), "/", [*"bdfh"], ".png"),
+        (12, 16),
+    ),
+    "shapenet_intrinsic test": (
+        "shapenet_intrinsic",
+        {"variant": "test"},
+        _products(("input", "reflectance", "shading"), "/", [*"abcdefghi"], ".png"),
+        _products(("blended", "albedo_layer", "shading_layer"), "/i.png"),
+        (12, 16),
+    ),
+    "cgintrinsics": (
+        "cgintrinsics",
+        {},
+        _products("intrinsics_final/images/000", [*"12"], "/00000", [*"34"], "_mlt", ("", "_albedo", "_mask"), ".png"),
+        _products(("blended", "albedo_layer", "shading_layer", "mask"), "/000", [*"12"], "-00000", [*"34"], "_mlt.png"),
+        (24, 32),
+    ),
+    "cgintrinsics by the script": (
+        "cgintrinsics",
+        {"variant": "train"},
+        _products("CGIntrinsics-modified/", ("input", "reflectance", "shading", "mask"), "/0001-", [*"123"], "_mlt.png"),
+        _products(("blended", "mask"), "/0001-1_mlt.png") + _products(("albedo_layer", "shading_layer"), "/0001-2_mlt.png"),
         (12, 16),
     ),
     "mit_intrinsic": (
@@ -418,6 +447,13 @@ CASES = {
         _products("blended/000", [*"12"], "_01.png"),
         (512, 512),
     ),
+    "mit_intrinsic listed": (
+        "mit_intrinsic",
+        {"counts": (2,)},
+        _products(("input", "reflectance", "shading", "mask"), "/", ("apple", "box"), ".png"),
+        _products(("blended", "albedo_layer", "shading_layer", "mask"), "/", ("apple", "box"), ".png"),
+        (12, 16),
+    ),
     "iiw": (
         "iiw",
         {"counts": (2,)},
@@ -466,7 +502,7 @@ def test_one_file_less_is_refused(case, tmp_path, save):
 
 def test_every_set_of_the_literature_is_tried_here():
     tried = {name for name, *_ in CASES.values()} | MADE_BY_SETTINGS
-    assert len(tried) == 35
+    assert len(tried) == 36
     assert tried <= set(catalogue.names("sets"))
 
 
@@ -483,7 +519,7 @@ def item(layout, drawn):
     pattern = re.compile(layout.pattern + "$", re.IGNORECASE)
     files = {}
     for word, role in layout.roles.items():
-        start, end = pattern.search(drawn).span("layer") if word else (0, 0)
+        start, end = pattern.search(drawn).span("layer") if "layer" in pattern.groupindex else (0, 0)
         other = pattern.search(drawn[:start] + word + drawn[end:])
         if other and other.groupdict().get("layer", "").lower() == word:
             files[other.string] = role

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from posixpath import commonpath
 
+import numpy as np
+
 from limpid.data.pairing import FOLDERS, listing
 from limpid.data.preprocessing import Change
 from limpid.errors import DataError
@@ -39,15 +41,16 @@ class Layout:
 
 @dataclass(frozen=True)
 class Placement:
-    """One file of a prepared set: its role, its stem, where its bytes come from."""
+    """One file of a prepared set: its role, its stem, where its bytes come from, and what makes its pixels where they change."""
 
     role: str
     stem: str
     source: Path
+    make: Callable[[], np.ndarray] | None = None
 
     def name(self, change: Change | None) -> str:
         """Path below the set: folder of the role, stem, original ending (``.png`` where the pixels change)."""
-        return f"{FOLDERS[self.role]}/{self.stem}{'.png' if change else self.source.suffix.lower()}".lstrip("/")
+        return f"{FOLDERS[self.role]}/{self.stem}{'.png' if change or self.make else self.source.suffix.lower()}".lstrip("/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,7 @@ class FolderSet:
     ``unlike``: height and width by which a stem betrays another variant, in either order.
     ``change``: what is done to the pixels; None keeps the original bytes. ``unpack``: writes photos out of files that no layout
     sees into, such as MATLAB's, below a scratch folder, and returns the files of the download with these in their place.
+    ``unpaired``: whether photos and layers show different scenes, so that none has a partner.
     """
 
     name: str
@@ -73,6 +77,7 @@ class FolderSet:
     unlike: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     change: Change | None = None
     unpack: Callable[[Mapping[str, Path], Path], Mapping[str, Path]] | None = None
+    unpaired: bool = False
 
     def fits(self, stem: str, size: tuple[int, int]) -> bool:
         """Whether a photo of that height and width may be that stem of this variant."""

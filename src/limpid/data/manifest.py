@@ -36,7 +36,8 @@ class FileRecord:
 class Manifest:
     """``set`` and ``variant`` name what was prepared, ``count`` its items, ``files`` every file by its path below the set.
 
-    ``origin``: how a synthesised set was made, as plain data; None for a prepared download.
+    ``origin``: how a synthesised set was made, as plain data; None for a prepared download. ``unpaired``: True where photos and
+    layers show different scenes, so that ``check`` looks for no partners.
     """
 
     set: str
@@ -44,6 +45,7 @@ class Manifest:
     count: int
     files: Mapping[str, FileRecord]
     origin: Mapping[str, Any] | None = None
+    unpaired: bool | None = None
 
     @property
     def label(self) -> str:
@@ -114,7 +116,8 @@ def check(folder: Path, *, quiet: bool = True) -> Report:
             if wrong:
                 problems.append(Problem(name, wrong))
             progress.advance(name)
-    if all((folder / FOLDERS[role]).is_dir() for role in ("input", task_of(folder).primary)):
+    apart = manifest is not None and manifest.unpaired
+    if not apart and all((folder / FOLDERS[role]).is_dir() for role in ("input", task_of(folder).primary)):
         problems += inspect(folder)[1]
     problems += [problem for problem in by_stem(folder)[1] if problem.rule == "kind"]
     return Report(folder=folder, checked=len(found), problems=tuple(problems), manifest=manifest)

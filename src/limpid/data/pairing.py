@@ -21,6 +21,7 @@ FOLDERS = {
     "albedo": "albedo_layer",
     "shading": "shading_layer",
     **{f"layer_{place}": f"layer_{place}" for place in range(1, MOST_LAYERS + 1)},
+    "mask": "mask",
     "judgements": "judgements",
     "photo": "",
 }

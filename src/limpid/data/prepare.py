@@ -177,7 +177,8 @@ def _fill(wanted: FolderSet, placements: Sequence[Placement], tidy: Path, quiet:
     if problems:
         raise DataError(f"RAW does not fit {wanted.name}; {listing(problems)}")
     count = len({placement.stem for placement in placements})
-    return Manifest(set=wanted.name, variant=wanted.variant, count=count, files=records)
+    unpaired = wanted.unpaired or None  # said where it is so
+    return Manifest(set=wanted.name, variant=wanted.variant, count=count, files=records, unpaired=unpaired)
 
 
 def _place(placement: Placement, target: Path, wanted: FolderSet) -> tuple[int, int] | None:
@@ -186,11 +187,11 @@ def _place(placement: Placement, target: Path, wanted: FolderSet) -> tuple[int, 
     if not is_photo(placement.source):
         shutil.copyfile(placement.source, target)
         return None
-    photo = pixels(placement.source)
-    if wanted.change is None:
+    photo = pixels(placement.source) if placement.make is None else placement.make()
+    if wanted.change is None and placement.make is None:
         shutil.copyfile(placement.source, target)
     else:
-        photo = wanted.change(photo)
+        photo = photo if wanted.change is None else wanted.change(photo)
         target.write_bytes(cv2.imencode(".png", np.ascontiguousarray(photo[..., ::-1]))[1].tobytes())
     return photo.shape[0], photo.shape[1]
 

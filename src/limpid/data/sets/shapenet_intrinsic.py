@@ -1,18 +1,24 @@
 """Rendered ShapeNet objects with reflectance and shading, as intrinsic-image networks train on them."""
 
 from limpid.catalogue import SetEntry
-from limpid.data.layout import PHOTO, FolderSet, Layout, inside
+from limpid.data.intrinsic_layout import LISTED, IntrinsicSet, Part
+from limpid.data.layout import FolderSet
 
 
-def shapenet_intrinsic(*, counts: tuple[int, ...] = ()) -> FolderSet:
-    """``{input,reflectance,shading}/<stem>``; ``counts``: any, because every rendering has its own."""
-    layout = Layout(
-        looks="{input,reflectance,shading}/<stem>",
-        pattern=rf"{inside()}(?P<layer>input|reflectance|shading)/(?P<stem>[^/]+){PHOTO}",
-        roles={"input": "input", "reflectance": "albedo", "shading": "shading"},
-    )
-    return FolderSet(
-        name="shapenet_intrinsic", layouts=(layout,), counts=counts, required=("input", "albedo"), optional=("shading",)
+def shapenet_intrinsic(*, variant: Part = "all", rate: str = "", counts: tuple[int, ...] = ()) -> FolderSet:
+    """``{input,reflectance,shading,mask}/<stem>`` with the lists of USI3D's loader, see ``IntrinsicSet``.
+
+    ``counts``: any, because every rendering has its own.
+    """
+    return IntrinsicSet(
+        name="shapenet_intrinsic",
+        variant=variant,
+        rate=rate,
+        layouts=(LISTED,),
+        counts=counts,
+        required=("input", "albedo"),
+        optional=("shading", "mask"),
+        unpaired=variant == "train",
     )
 
 
