@@ -86,10 +86,13 @@ class LossEntry(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class MetricEntry(Entry):
-    """A number about an estimate, the ``tasks`` that it is meant for (none: any), and what it compares with."""
+    """A number about an estimate, the ``tasks`` that it is meant for (none: any), and what it compares with.
+
+    ``against``: one true layer, all ``layers`` of the task one after another, or ``judgements`` of people.
+    """
 
     tasks: tuple[str, ...] = ()
-    against: Literal["layer", "judgements"] = "layer"
+    against: Literal["layer", "layers", "judgements"] = "layer"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,15 @@ def test_light_and_colour_are_changed_beside_the_layers(limpid, weights, photo, 
     assert red > 1.5 * max(green, blue)
 
 
-@pytest.mark.parametrize("wish", [("--relight", "flat=2"), ("--recolour", "mask.png")])
+@pytest.mark.parametrize(
+    "wish",
+    [
+        ("--relight", "flat=2"),
+        ("--recolour", "mask.png"),
+        ("--relight", "flat=1", "--task", "layers_2"),
+        ("--compare", "-o", "-"),
+    ],
+)
 def test_wishes_that_make_no_sense_end_before_anything_loads(limpid, photo, wish):
     done = limpid("decompose", photo, *wish)
     assert done.code == 2

@@ -55,6 +55,36 @@ def test_every_variant_learns_from_samples_and_sends_gradients_everywhere(settin
     assert all(parameter.grad is not None and bool(parameter.grad.abs().sum() > 0) for parameter in network.parameters())
 
 
+def test_the_vgg_variant_has_the_parameters_of_its_table():
+    with torch.device("meta"):
+        network = create_model("sils", "vgg")
+    convolutions = [(512, 256, 3), (512, 128, 3), (256, 64, 3), (128, 32, 3), (35, 16, 3), *[(16, 16, 3)] * 7, (16, 3, 1)]
+    decoder = sum(before * after * side**2 + after for before, after, side in convolutions)
+    encoder = 20_024_384  # torchvision's VGG-19 without its classifier
+    assert sum(parameter.numel() for parameter in network.parameters()) == 2 * (encoder + decoder)
+    assert [convolution.dilation[0] for convolution in network.decoders[0].dilated] == [1, 2, 4, 8, 16, 32]
+
+
+def test_the_vgg_variant_takes_any_size_and_learns_everywhere():
+    torch.manual_seed(0)
+    network = create_model("sils", "vgg", depth=2, width=4)
+    pyramid = network.encode(torch.rand(1, 3, 50, 67), "reflection")
+    maps = [tuple(found.shape[1:]) for found in network.taps(pyramid)]
+    assert maps == [(64, 50, 67), (128, 25, 33), (256, 12, 16), (512, 3, 4)]
+    assert all(bool((found >= 0).all()) for found in network.taps(pyramid))
+    samples = {name: torch.rand(1, 3, 50, 67) for name in network.layer_names}
+    made = network.translate(torch.rand(1, 3, 50, 67), samples)
+    assert {layer.shape for layer in made.layers.values()} == {(1, 3, 50, 67)}
+    sum(layer.square().mean() for layer in made.layers.values()).backward()
+    assert all(bool(parameter.grad.abs().sum() > 0) for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("setting", [{"norm": "bn"}, {"skips": False}, {"full_stem": True}, {"upsampling": "resize"}])
+def test_the_vgg_variant_refuses_settings_of_the_u(setting):
+    with pytest.raises(SettingError, match="no norm, skips, stem or upsampling"):
+        create_model("sils", "vgg", **setting)
+
+
 def test_without_samples_composed_there_is_no_backward_cycle():
     network = create_model("sils", "tiny")
     samples = {name: torch.rand(1, 3, 16, 16) for name in network.layer_names}

@@ -7,6 +7,7 @@ from limpid.blocks.skip_network import SkipNetwork
 from limpid.errors import SettingError
 from limpid.layers.task import TASKS
 from limpid.runtime.double_dip import DoubleDip, fit_layers, plain_exclusion, turned
+from limpid.runtime.load import load
 
 
 def test_the_network_has_the_published_number_of_parameters_and_keeps_sizes():
@@ -51,6 +52,30 @@ def test_a_fit_gets_better_tells_of_every_step_and_keeps_the_best_when_stopped()
     assert [step for step, _ in steps] == [1, 2, 3, 4, 5, 6]
     assert best.psnr == max(psnr for _, psnr in steps) > steps[0][1]
     assert all(layer.shape == photo.shape and not layer.requires_grad for layer in best.layers)
+
+
+def test_a_likeness_beside_that_of_pixels_is_part_of_the_loss():
+    photo, seen = torch.rand(3, 1, 1).expand(3, 96, 96).clone(), []
+
+    def likeness(total, target):
+        seen.append((tuple(total.shape), float((target - photo).abs().max())))
+        return total.sum() * torch.nan  # nothing can be drawn after it
+
+    best = fit_layers(photo, steps=3, perceptual=likeness)
+    assert seen[0] == ((1, 3, 96, 96), 0.0)
+    assert len(seen) == 3
+    assert best.step == 1
+
+
+def test_the_perceptual_variant_compares_maps_of_efficientnet():
+    made = load("double_dip_perceptual", "cpu", backbone_weights="none", task="layers_2")
+    assert isinstance(made, DoubleDip)
+    assert made.name == "double_dip_perceptual"
+    photo = torch.rand(1, 3, 96, 96)
+    other = photo.clone().requires_grad_()
+    made._perceptual(other, photo.roll(5, -1)).backward()
+    assert float(other.grad.abs().sum()) > 0
+    assert float(made._perceptual(photo, photo)) == 0
 
 
 @pytest.mark.parametrize("size", [(64, 96), (96, 100)])

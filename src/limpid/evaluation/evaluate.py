@@ -15,7 +15,7 @@ from limpid.evaluation.items import RESTORED, Item
 from limpid.evaluation.live_sets import is_live, open_live
 from limpid.evaluation.methods import Method, open_methods
 from limpid.evaluation.options import EvaluateOptions
-from limpid.evaluation.protocols import USUAL, find_protocol, find_size_rule, measures
+from limpid.evaluation.protocols import ALL, USUAL, find_protocol, find_size_rule, measures
 from limpid.evaluation.published import published, published_degraded
 from limpid.evaluation.results import MetricInfo, PublishedRow, Results, Score
 from limpid.evaluation.run import Done, run
@@ -52,8 +52,9 @@ def evaluate(options: EvaluateOptions, runner: Runner | None = None) -> Results:
     if options.export is not None and not any(one.degradations for one in wanted):
         raise UsageError("--export writes what --degrade makes; name a degradation, e.g. --degrade noise:sigma=25")
     sets = [_read_as(options, one) for one in _sets(wanted, options.count)]
-    known = {role for one in sets for item in one.items for role in _held(item)}
-    rules, candidates, left_out = measuring(options, _tasks(sets), known)
+    tasks = _tasks(sets)
+    known = {role for one in sets for item in one.items for role in _held(item, tasks[0])}
+    rules, candidates, left_out = measuring(options, tasks, known)
     if options.export is not None:
         exported(options.export, [item for one in sets if one.degradations for item in one.items], rule, options.quiet)
     memory = cache.Cache(options.report / SCORES)
@@ -266,9 +267,10 @@ def _tasks(sets: Sequence[EvaluatedSet]) -> tuple[Task, ...]:
     return tuple({one.task.name: one.task for one in sets}.values())
 
 
-def _held(item: Item) -> tuple[str, ...]:
-    """What an image can be compared with: true layers, and judgements."""
-    return (*item.truths, *([RESTORED] if item.drawn else []), *(["judgements"] if item.judgements else []))
+def _held(item: Item, task: Task) -> tuple[str, ...]:
+    """What an image can be compared with: true layers, all of them where none is missing, and judgements."""
+    every = [ALL] if set(task.layers) <= set(item.truths) else []
+    return (*item.truths, *every, *([RESTORED] if item.drawn else []), *(["judgements"] if item.judgements else []))
 
 
 def _printed(options: EvaluateOptions, sets: Sequence[EvaluatedSet], metrics: Sequence[Metric]) -> tuple[PublishedRow, ...]:

@@ -10,8 +10,8 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from limpid import catalogue
 from limpid.backbones._backbone import Backbone
-from limpid.catalogue import find
 from limpid.data.pairing import by_stem, listing
 from limpid.errors import DataError, NoRoomError, UsageError
 from limpid.evaluation.environment import Peak
@@ -89,7 +89,7 @@ class NetworkMethod:
         self.options = SeparationOptions(resolution=resolution, max_memory=room)
         self.info = ModelInfo(
             label=label,
-            description=f"{separator.name}: {type(separator.network).__name__}; {_source(separator)}",
+            description=_says(separator),
             weights=separator.sha256 or "",
             parameters=sum(parameter.numel() for parameter in separator.network.parameters()),
             device=str(separator.device),
@@ -100,9 +100,9 @@ class NetworkMethod:
         self._held = sum(tensor.nbytes for tensor in tensors if tensor.device.type == "cpu")  # a GPU's count has them already
 
     def identity(self, item: Item) -> str:
-        """Weights and whatever else decides the output."""
-        info = self.info
-        return " ".join((info.weights, self._backbones, info.device.partition(":")[0], info.precision, self.options.resolution))
+        """Weights, or what a method without any says of itself, and whatever else decides the output."""
+        info, kind = self.info, self.info.device.partition(":")[0]
+        return " ".join((info.weights or info.description, self._backbones, kind, info.precision, self.options.resolution))
 
     def estimate(self, item: Item, case: Case, names: Sequence[str], rule: SizeRule) -> Estimate:
         """Layers of the network. Raises NoRoomError when a limit was set and the photo does not fit it."""
@@ -222,9 +222,13 @@ def separator(options: EvaluateOptions, tasks: Sequence[Task], name: str) -> Sep
     raise refusals[-1]
 
 
-def _source(separator: Separator) -> str:
+def _says(separator: Separator) -> str:
+    """Network and source; of a method without weights its name."""
     network = separator.network
-    return network.source if isinstance(network, ForeignNetwork) else find("models", separator.model).source
+    if not isinstance(network, ForeignNetwork) and separator.model not in catalogue.names("models"):
+        return f"{separator.name}: a method without weights"
+    source = network.source if isinstance(network, ForeignNetwork) else catalogue.find("models", separator.model).source
+    return f"{separator.name}: {type(network).__name__}; {source}"
 
 
 def condition_folder(item: Item) -> str:

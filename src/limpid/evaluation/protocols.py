@@ -12,6 +12,9 @@ from limpid.errors import MissingExtraError, UnknownNameError, UsageError, Weigh
 from limpid.layers.task import MOST_LAYERS, Task
 from limpid.metrics._measure import Metric
 
+ALL = "layers"
+"""What a measure of all layers of a task at once compares with."""
+
 _RANDOM = "_random"  # ending that asks by name for a network with random weights
 
 
@@ -155,9 +158,9 @@ def measures(
 
     ``further`` may name a layer: ``psnr@reflection``. ``backbone_weights``: of learned measures, as on the command line; ``none``
     concerns networks alone, since a random measure must be asked for by name (``lpips_alex_random``). ``known``: what the sets
-    hold, layers of ``task`` and ``judgements``; measures of a protocol that need something else are left out. Raises
-    UnknownNameError for a measure or layer that does not exist, UsageError for one asked for by name that needs what is not there,
-    and what building a measure raises when it was asked for by name.
+    hold, layers of ``task``, ``layers`` where all of them are there, and ``judgements``; measures of a protocol that need something
+    else are left out. Raises UnknownNameError for a measure or layer that does not exist, UsageError for one asked for by name that
+    needs what is not there, and what building a measure raises when it was asked for by name.
     """
     made: dict[str, Metric] = {}
     notes = []

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from limpid.errors import LimpidError, NoRoomError, ShapeError, UsageError, is_out_of_memory
 from limpid.evaluation import saved_images
 from limpid.evaluation.items import Case, Item
 from limpid.evaluation.methods import Method
-from limpid.evaluation.protocols import SizeRule
+from limpid.evaluation.protocols import ALL, SizeRule
 from limpid.evaluation.results import Score
 from limpid.layers.task import Task
 from limpid.metrics._measure import Metric
@@ -38,7 +39,8 @@ class Rules:
     def layers(self) -> tuple[str, ...]:
         """The layers that are measured, or saved: the first one always."""
         measured = {metric.against for metric in self.metrics}
-        return tuple(name for name in self.task.layers if name == self.task.primary or name in measured)
+        every = ALL in measured
+        return tuple(name for name in self.task.layers if every or name == self.task.primary or name in measured)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,10 @@ def _measured(layers: Mapping[str, Tensor], case: Case, rules: Rules) -> tuple[d
         metrics = [metric for metric in rules.metrics if metric.against == against]
         if against == "judgements" and case.judgements is not None:
             values |= {metric.name: float(metric(layers[rules.task.primary], case.judgements)) for metric in metrics}
+        elif against == ALL and set(rules.task.layers) <= set(case.truths):
+            both = (layers, {name: truth.tensor() for name, truth in case.truths.items()})
+            some, exact = measure(*(torch.cat([one[name] for name in rules.task.layers]) for one in both), metrics)
+            values, capped = values | some, capped | exact
         elif against in case.truths:
             some, exact = measure(layers[against], case.truths[against].tensor(), metrics)
             values, capped = values | some, capped | exact
@@ -111,7 +117,7 @@ def _measured(layers: Mapping[str, Tensor], case: Case, rules: Rules) -> tuple[d
 
 
 def measure(estimate: Tensor, truth: Tensor, metrics: Sequence[Metric]) -> tuple[dict[str, float], dict[str, int]]:
-    """Metric → value, and metric → capped bands where there are any, of two (3, H, W) photos, one measure after another.
+    """Metric → value, and metric → capped bands where there are any, of two (3, H, W) photos or stacks of layers.
 
     NaN where a photo is too small for a measure. Raises ShapeError when the sizes differ, DataError for values that are not finite.
     """

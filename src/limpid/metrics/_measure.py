@@ -30,8 +30,8 @@ class Metric:
 
     ``name``: column in files, unique per meaning; ``title``: heading of a table. ``unit``: ``dB`` or nothing. ``direction``: which
     way is better. ``range``: smallest and largest value. ``digits``: decimals that the field prints. ``against``: the true layer
-    that it compares with, or ``judgements`` of people; empty where that is left to the caller. ``exact``: how many bands of a pair
-    were given the cap instead of infinity.
+    that it compares with, all ``layers``, or ``judgements`` of people; empty where that is left to the caller. ``exact``: how many
+    bands of a pair were given the cap instead of infinity.
     ``identity``: what else decides the number, settings and weights, by content, so that remembered ones can be told apart.
     ``memory``: bytes that one call needs per pixel beyond the photos, at most (measured on 2304×3456).
     """

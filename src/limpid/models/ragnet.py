@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpid.backbones.vgg19 import layers as vgg_layers
+from limpid.backbones._vgg_trunk import VggTrunk
 from limpid.blocks.exchange import join
 from limpid.catalogue import ModelEntry
 from limpid.layers.context import Recall
@@ -25,40 +25,12 @@ def _norm(channels: int) -> nn.InstanceNorm2d:
     return nn.InstanceNorm2d(channels, affine=True)
 
 
-class Trunk(nn.Module):
-    """VGG-19 to the last convolution of a level: (B, 3, H, W) → maps at 1, 1/2, …; ``shrink``: of its channels."""
-
-    def __init__(self, shrink: int, levels: int = 5) -> None:
-        super().__init__()
-        modules: list[nn.Module] = []
-        before, table = 3, vgg_layers()
-        for name, (index, channels) in table.items():
-            if index > table[_TAPS[levels - 1]][0]:
-                break
-            if name.startswith("conv"):
-                modules.append(nn.Conv2d(before, channels // shrink, 3, padding=1))
-                before = channels // shrink
-            else:
-                modules.append(nn.ReLU() if name.startswith("relu") else nn.MaxPool2d(2))
-        self.features = nn.Sequential(*modules)
-        self.taps = {table[tap][0] for tap in _TAPS[:levels]}
-
-    def forward(self, photo: Tensor) -> list[Tensor]:
-        """Shallow to deep."""
-        maps, features = [], photo
-        for index, layer in enumerate(self.features):
-            features = layer(features)
-            if index in self.taps:
-                maps.append(features)
-        return maps
-
-
 class Guide(nn.Module):
     """A trunk under its published name ``encoder``."""
 
     def __init__(self, shrink: int, levels: int = 5) -> None:
         super().__init__()
-        self.encoder = Trunk(shrink, levels)
+        self.encoder = VggTrunk(_TAPS[:levels], shrink=shrink)
 
 
 class Convolutions(nn.Module):
@@ -146,7 +118,7 @@ class ReflectionNetwork(nn.Module):
     def __init__(self, shrink: int) -> None:
         super().__init__()
         c = _FULL // shrink
-        self.encoder = Trunk(shrink)
+        self.encoder = VggTrunk(_TAPS, shrink=shrink)
         self.upz1, self.upz2 = Up(16 * c, 4 * c, 4), Up(8 * c, 2 * c, 4)
         self.upz3, self.upz4 = Up(4 * c, c, 2), Up(2 * c, c, 2)
         self.outzc = End(c)

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from limpid.backbones._vgg_trunk import VggTrunk
+from limpid.blocks import latent_vgg
 from limpid.blocks.latent_unet import LatentDecoder, LatentEncoder, Norm, Upsampling
 from limpid.blocks.weight_init import kaiming_normal
 from limpid.catalogue import ModelEntry
@@ -28,8 +30,11 @@ class Sils(UnpairedNetwork):
     stages after it (6 [C]); ``norm``: ``in`` [X: batches of one], ``bn`` [C] or ``none``. ``head``: ``linear`` [C] (a ``sigmoid``
     head dies to constant black on mostly black layers, measured by the specification); ``shared_encoder``: one encoder for all
     decoders, as the authors do for three layers [C], which leaves nothing for the independence loss; ``skips``, ``upsampling``,
-    ``full_stem``, ``bias``: see ``blocks/latent_unet``. Images enter shifted to −1…1 and a linear head leaves around 0.5 [X].
-    Raises SettingError for fewer than two layers.
+    ``full_stem``, ``bias``: see ``blocks/latent_unet``. ``encoder``: that U, or ``vgg19``: a VGG-19 that learns, before the decoder
+    of ``blocks/latent_vgg``, for images of any size from 48 pixels on; ``width`` and ``depth`` are then that decoder's, ``bias`` of
+    it alone, and what else concerns the U stays as it is. Its ImageNet weights are optional [C] and not filled in here. Which of
+    both made the paper's numbers is unknown. Images enter shifted to −1…1 and a linear head leaves around 0.5 [X]. Raises
+    SettingError for fewer than two layers and for settings of the other encoder.
     """
 
     def __init__(
@@ -45,24 +50,32 @@ class Sils(UnpairedNetwork):
         full_stem: bool = False,
         upsampling: Upsampling = "transposed",
         bias: bool = True,
+        encoder: Literal["unet", "vgg19"] = "unet",
     ) -> None:
         super().__init__()
         if len(layers) < 2 or len(set(layers)) != len(layers):
             raise SettingError(f"sils separates two or more layers of different names; got {', '.join(layers) or 'none'}")
-        self.names, self.head, self.depth = tuple(layers), head, depth
+        self.names, self.head, self.depth, self.vgg = tuple(layers), head, depth, encoder == "vgg19"
         self.layer_names = self.names
-        multiple = 2**depth if full_stem else 2 ** (depth + 1)
+        if self.vgg and (norm != "in" or full_stem or not skips or upsampling != "transposed"):
+            raise SettingError("a sils with encoder vgg19 has no norm, skips, stem or upsampling to choose; leave them out")
+        multiple = 1 if self.vgg else 2**depth if full_stem else 2 ** (depth + 1)
         least = multiple if norm == "none" else 2 * multiple  # a norm over one cell knows no deviation
-        self.needs = Needs(multiple=multiple, minimum=least, tiling="discouraged")
+        least = latent_vgg.LEAST if self.vgg else least
+        self.needs = Needs(multiple=multiple, minimum=least, tiling="never" if self.vgg else "discouraged")
 
-        def encoder() -> LatentEncoder:
-            return LatentEncoder(width=width, depth=depth, norm=norm, bias=bias, full_stem=full_stem)
+        shape: dict[str, Any] = {"width": width, "depth": depth, "norm": norm, "bias": bias, "full_stem": full_stem}
 
-        self.encoders = nn.ModuleList(encoder() for _ in range(1 if shared_encoder else len(layers)))
-        self.decoders = nn.ModuleList(
-            LatentDecoder(width=width, depth=depth, norm=norm, bias=bias, full_stem=full_stem, upsampling=upsampling, skips=skips)
-            for _ in layers
-        )
+        def encode() -> nn.Module:
+            return VggTrunk(latent_vgg.TAPS) if self.vgg else LatentEncoder(**shape)
+
+        def decode() -> nn.Module:
+            if self.vgg:
+                return latent_vgg.VggDecoder(width=width, depth=depth, bias=bias)
+            return LatentDecoder(**shape, upsampling=upsampling, skips=skips)
+
+        self.encoders = nn.ModuleList(encode() for _ in range(1 if shared_encoder else len(layers)))
+        self.decoders = nn.ModuleList(decode() for _ in layers)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 kaiming_normal(module.weight)
@@ -74,13 +87,20 @@ class Sils(UnpairedNetwork):
         return self._decoded(self._encoded(mixed, recall), recall)
 
     def encode(self, image: Tensor, layer: str, recall: Recall | None = None) -> list[Tensor]:
-        """What a layer's encoder makes of an image (B, 3, H, W): ``depth`` + 1 maps, fine to coarse."""
-        pyramid: list[Tensor] = self.encoders[self.names.index(layer) % len(self.encoders)](image * 2 - 1, recall)
+        """What a layer's encoder makes of an image (B, 3, H, W): ``depth`` + 1 maps, fine to coarse.
+
+        VGG-19's: the image as it enters, and four maps.
+        """
+        encoder = self.encoders[self.names.index(layer) % len(self.encoders)]
+        if self.vgg:
+            return [image * 2 - 1, *encoder(image * 2 - 1)]
+        pyramid: list[Tensor] = encoder(image * 2 - 1, recall)
         return pyramid
 
     def decode(self, pyramid: Sequence[Tensor], layer: str, recall: Recall | None = None) -> Tensor:
         """A layer (B, 3, H, W) from its pyramid."""
-        image: Tensor = self.decoders[self.names.index(layer)](pyramid, recall)
+        decoder = self.decoders[self.names.index(layer)]
+        image: Tensor = decoder(pyramid) if self.vgg else decoder(pyramid, recall)
         return image.sigmoid() if self.head == "sigmoid" else image + 0.5
 
     def translate(self, photo: Tensor, samples: Mapping[str, Tensor], mixed: Tensor | None = None) -> Translation:
@@ -101,7 +121,9 @@ class Sils(UnpairedNetwork):
         )
 
     def taps(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
-        """The maps that the latent losses see: stages ⌊n/4⌋, ⌊n/2⌋, ⌊3n/4⌋ and n of n [C]."""
+        """The maps that the latent losses see: stages ⌊n/4⌋, ⌊n/2⌋, ⌊3n/4⌋ and n of n, or all four of VGG-19 [C]."""
+        if self.vgg:
+            return list(pyramid[1:])
         return [pyramid[place] for place in (self.depth // 4, self.depth // 2, 3 * self.depth // 4, self.depth)]
 
     def _encoded(self, image: Tensor, recall: Recall | None) -> dict[str, list[Tensor]]:
@@ -131,6 +153,7 @@ ENTRY = ModelEntry(
         "toy_intrinsic": {"layers": ("albedo", "shading"), **_TOY},
         "toy_three_layers": {"layers": _THREE, **_TOY},
         "published": {"norm": "bn", "bias": False},
+        "vgg": {"encoder": "vgg19"},
         "tiny": {"width": 4, "depth": 2},
     },
 )

@@ -20,10 +20,11 @@ from limpid.image.size import fit, padded_size
 from limpid.image.write import write
 from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.task import ADD, Task
+from limpid.losses.perceptual import Perceptual
 from limpid.physics.seeds import torch_generator
 from limpid.progress import bar, say
 from limpid.runtime.memory import Plan
-from limpid.runtime.options import DOUBLE_DIP, SeparationOptions
+from limpid.runtime.options import DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL, SeparationOptions
 from limpid.runtime.row_bands import Bands
 from limpid.runtime.separator import Separator
 
@@ -32,6 +33,12 @@ WORKING = 256
 
 RATE, EXCLUSION, NOISE = 5e-4, 0.01, 0.01
 """Adam's rate, weight of the exclusion, and the width of the uniform noise that the networks are fed."""
+
+MAPS = dict.fromkeys(("half", "quarter", "eighth", "sixteenth"), 0.01)
+"""Maps of EfficientNet-Lite0 that the perceptual variant compares → weight beside the L1 of pixels [X]."""
+
+Likeness = Callable[[Tensor, Tensor], Tensor]
+"""How far a picture is from another, (B, 3, H, W) each → a scalar."""
 
 _PREVIEW_EVERY = 100
 _BYTES_PER_PIXEL = 6000.0  # of both networks, their gradients and activations, measured roughly
@@ -47,10 +54,18 @@ class Drawn:
     step: int
 
 
-def fit_layers(photo: Tensor, *, steps: int, seed: int = 0, seen: Callable[[int, Drawn], None] = lambda step, best: None) -> Drawn:
+def fit_layers(
+    photo: Tensor,
+    *,
+    steps: int,
+    seed: int = 0,
+    seen: Callable[[int, Drawn], None] = lambda step, best: None,
+    perceptual: Likeness | None = None,
+) -> Drawn:
     """Two layers of a photo (3, H, W), 0…1, H and W multiples of 32 and at least 96; the best sum over all ``steps``.
 
-    ``seen`` is told of every step and of the best so far; a KeyboardInterrupt ends the fit and keeps that. Raises SettingError.
+    ``seen`` is told of every step and of the best so far; a KeyboardInterrupt ends the fit and keeps that. ``perceptual``: added to
+    the L1 between the sum and the photo. Raises SettingError.
     """
     if steps < 1 or min(photo.shape[-2:]) < LEAST or any(side % MULTIPLE for side in photo.shape[-2:]):
         shape = tuple(photo.shape)
@@ -73,6 +88,7 @@ def fit_layers(photo: Tensor, *, steps: int, seed: int = 0, seen: Callable[[int,
             ]
             total = made[0] + made[1]
             loss = (total - target).abs().mean() + EXCLUSION * plain_exclusion(made[0], made[1])
+            loss = loss if perceptual is None else loss + perceptual(total, target)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -83,7 +99,7 @@ def fit_layers(photo: Tensor, *, steps: int, seed: int = 0, seen: Callable[[int,
                     best = Drawn(layers=(made[0].detach()[0].clone(), made[1].detach()[0].clone()), psnr=psnr, step=step + 1)
             seen(step + 1, best)
     except KeyboardInterrupt:
-        say(f"limpid: double_dip stopped after step {step}; the best so far, of step {best.step}, is kept")
+        say(f"limpid: double_dip stopped in step {step + 1}; the best so far, of step {best.step}, is kept")
     return best
 
 
@@ -123,14 +139,17 @@ class _Nothing(LayerNetwork):
 class DoubleDip(Separator):
     """A ``Separator`` that fits two networks to every photo, in ``steps`` steps, and shows the best so far in the file ``preview``.
 
-    Raises SettingError for a task whose layers are not two that add up.
+    ``backbone_weights``: of EfficientNet-Lite0, for the perceptual variant (``pretrained``, ``none`` or a path); None: the plain
+    one. Raises SettingError for a task whose layers are not two that add up, WeightsError where the weights are not there.
     """
 
-    def __init__(self, task: Task, *, device: torch.device) -> None:
+    def __init__(self, task: Task, *, device: torch.device, backbone_weights: str | None = None) -> None:
         if len(task.layers) != 2 or not (task.symmetric or task.law is ADD):
             raise SettingError(f"double_dip separates two layers that add up; {task.name} has {', '.join(task.layers)}")
-        super().__init__(_Nothing(), task, name=DOUBLE_DIP, model=DOUBLE_DIP)
+        name = DOUBLE_DIP if backbone_weights is None else DOUBLE_DIP_PERCEPTUAL
+        super().__init__(_Nothing(), task, name=name, model=name)
         self._where, self._steps = device, 0
+        self._perceptual = None if backbone_weights is None else _perceptual(backbone_weights).to(device)
         self._file: Path | None = None
 
     @property
@@ -159,14 +178,24 @@ class DoubleDip(Separator):
 
             def seen(step: int, best: Drawn) -> None:
                 progress.advance(f"{best.psnr:.1f} dB")
-                if self._file is not None and (step % _PREVIEW_EVERY == 0 or step == self._steps):
-                    self._show(torch.cat(best.layers, dim=-1))
+                if step % _PREVIEW_EVERY == 0:
+                    self._show(best, height, width)
 
-            best = fit_layers(padded, steps=self._steps, seen=seen)
+            best = fit_layers(padded, steps=self._steps, seen=seen, perceptual=self._perceptual)
+        self._show(best, height, width)  # also of a fit that was stopped
         gain = 2 if self.task.symmetric else 1  # layers that take equal shares of the photo
         layers = (gain * layer[:, :height, :width].cpu() for layer in best.layers)
         return dict(zip(self.task.layers, layers, strict=True))
 
-    def _show(self, picture: Tensor) -> None:
+    def _show(self, best: Drawn, height: int, width: int) -> None:
+        """Both layers beside each other, without the rim that was added."""
         if self._file is not None:
+            picture = torch.cat([layer[:, :height, :width] for layer in best.layers], dim=-1)
             write(picture.cpu(), self._file, format="png", overwrite=True)
+
+
+def _perceptual(backbone_weights: str) -> Perceptual:
+    """The loss of ``MAPS``, its backbone filled."""
+    loss = Perceptual(backbone="efficientnet_lite0", layers=MAPS)
+    loss.features.backbone.fill(backbone_weights)
+    return loss

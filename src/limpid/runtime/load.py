@@ -26,7 +26,7 @@ from limpid.runtime.double_dip import DoubleDip
 from limpid.runtime.foreign import MODEL, TASKS, open_foreign
 from limpid.runtime.onnx_network import OnnxNetwork
 from limpid.runtime.openvino_engine import Backend, OpenVinoEngine, choose_backend
-from limpid.runtime.options import DOUBLE_DIP, DeviceOptions, LoadOptions, separation_options
+from limpid.runtime.options import DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL, DeviceOptions, LoadOptions, separation_options
 from limpid.runtime.separator import Separator
 from limpid.weights import hub, manifest
 from limpid.weights.fetch import forbidding_downloads
@@ -62,7 +62,7 @@ def load(
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip`` or ``retinex``,
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip[_perceptual]`` or ``retinex``,
     ``hf-hub:OWNER/NAME`` for those on the hub, or the path of a checkpoint, of an ONNX file or of an experiment's folder, whose
     newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds both. ``task``: what it is to do; None:
     reflection removal for ``default``, else what the network is usually for. ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …;
@@ -80,8 +80,9 @@ def load(
     'denoise'
     """
     where = choose_device(device)
-    if str(name) == DOUBLE_DIP:
-        return DoubleDip(find_task(task or DEFAULT_TASK), device=where)
+    if str(name) in (DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL):
+        seen = backbone_weights if str(name) == DOUBLE_DIP_PERCEPTUAL else None
+        return DoubleDip(find_task(task or DEFAULT_TASK), device=where, backbone_weights=seen)
     if str(name) == RETINEX:
         wanted = find_task(task or "intrinsic")
         if wanted.name != "intrinsic":
@@ -217,4 +218,5 @@ def _find(name: str | Path, task: str) -> _Weights:
         return _Weights(label=path.name if path.is_dir() else path.stem, path=file_path, sha256=sha256(file_path))
     if str(name) in catalogue.names("models"):
         raise WeightsError(f"no weights are shipped for the network {str(name)!r}; name its checkpoint with --model FILE")
-    raise UnknownNameError("model", str(name), {"default", DOUBLE_DIP, RETINEX, *shipped, *catalogue.names("models")})
+    methods = (DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL, RETINEX)
+    raise UnknownNameError("model", str(name), {"default", *methods, *shipped, *catalogue.names("models")})

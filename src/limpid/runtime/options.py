@@ -9,8 +9,8 @@ from limpid.errors import SettingError, UnknownNameError, UsageError
 from limpid.files import parse_bytes
 from limpid.options import option
 
-DOUBLE_DIP = "double_dip"
-"""What ``--model`` calls the method that fits every photo anew."""
+DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL = "double_dip", "double_dip_perceptual"
+"""What ``--model`` calls the method that fits every photo anew, and its variant that compares maps of EfficientNet-Lite0 as well."""
 
 _MOST_DAMPED = 0.95  # beyond it a change stays for seconds
 

@@ -16,7 +16,7 @@ from limpid.image.formats import SNIFFED, format_of, sniff
 from limpid.image.output_paths import Job, plan_outputs
 from limpid.layers.task import find_task
 from limpid.runtime.edit_options import edit_names
-from limpid.runtime.options import DOUBLE_DIP, DecomposeOptions, PhotoOptions
+from limpid.runtime.options import DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL, DecomposeOptions, PhotoOptions
 
 MOST_PIPED = 1 << 29
 """Bytes that standard input may carry: what is piped is held in memory."""
@@ -156,7 +156,7 @@ def _check(options: PhotoOptions, layers: Sequence[str]) -> None:
         raise UsageError(f"-o {options.output} holds one result; give one --model or a folder")
     if one_file and len(layers) > 1 and (options.layers is not None or _edited(options)):
         raise UsageError(f"-o {options.output} holds one layer, not {', '.join(layers)}; name one with --layers, or a folder")
-    if options.preview is not None and DOUBLE_DIP not in labelled(options.model).values():
+    if options.preview is not None and not {DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL} & set(labelled(options.model).values()):
         raise UsageError("--preview shows what double_dip draws; add -m double_dip or leave it out")
 
 
@@ -168,8 +168,11 @@ def _layers(options: PhotoOptions, name: str) -> list[str]:
 
 
 def _edited(options: PhotoOptions) -> list[str]:
-    """Names of what is to be made of the layers."""
-    return edit_names(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else []
+    """Names of what is to be made of the layers. Raises UsageError for a task without albedo and shading."""
+    names = edit_names(options.relight, options.recolour) if isinstance(options, DecomposeOptions) else []
+    if names and options.task not in (None, "intrinsic"):
+        raise UsageError(f"--relight and --recolour change albedo and shading; --task {options.task} has none, leave it out")
+    return names
 
 
 def _from_pipe(stream: BinaryIO) -> bytes:
