@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from limpid.evaluation.methods import NetworkMethod
 from limpid.runtime import double_dip
+from limpid.runtime.load import load
 
 
 def test_the_command_writes_layers_and_a_preview(limpid, tmp_path, monkeypatch):
@@ -76,3 +78,10 @@ def test_a_method_without_weights_is_evaluated_as_networks_are(limpid, toys, tmp
     found = json.loads((tmp_path / "report/results.json").read_text())
     assert not [score["error"] for score in found["scores"] if score["error"]]
     assert "double_dip: a method without weights" in json.dumps(found["models"])
+
+
+def test_methods_without_weights_are_told_apart_by_what_remembers_scores():
+    tasks = {"retinex": "intrinsic", "double_dip": "reflection"}
+    separators = {name: load(name, "cpu", task=task) for name, task in tasks.items()}
+    made = {NetworkMethod(one, name, resolution="full", budget=None, jobs=1).identity(None) for name, one in separators.items()}
+    assert len(made) == 2

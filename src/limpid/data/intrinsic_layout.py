@@ -112,11 +112,11 @@ def _lit(placements: Sequence[Placement]) -> list[Placement]:
         items[one.stem][one.role] = one
     made = []
     for item in items.values():
-        sources = tuple(item[role].source for role in ("input", "albedo", "mask"))
+        photo, albedo, mask = (item[role].source for role in ("input", "albedo", "mask"))
         made.append(item["input"])
-        made.append(replace(item["albedo"], make=partial(_multiplied, item["albedo"].source, 1.0, True)))
-        made.append(replace(item["mask"], make=partial(_computed, *sources, "mask")))
-        made.append(replace(item["mask"], role="shading", make=partial(_computed, *sources, "shading")))
+        made.append(replace(item["albedo"], make=partial(_multiplied, albedo, 1.0, True)))
+        made.append(replace(item["mask"], make=partial(_computed, photo, albedo, mask, "mask")))
+        made.append(replace(item["mask"], role="shading", make=partial(_computed, photo, albedo, mask, "shading")))
     return sorted(made, key=lambda one: (one.stem, one.role))
 
 

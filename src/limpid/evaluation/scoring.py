@@ -105,8 +105,8 @@ def _measured(layers: Mapping[str, Tensor], case: Case, rules: Rules) -> tuple[d
         if against == "judgements" and case.judgements is not None:
             values |= {metric.name: float(metric(layers[rules.task.primary], case.judgements)) for metric in metrics}
         elif against == ALL and set(rules.task.layers) <= set(case.truths):
-            both = (layers, {name: truth.tensor() for name, truth in case.truths.items()})
-            some, exact = measure(*(torch.cat([one[name] for name in rules.task.layers]) for one in both), metrics)
+            estimates = torch.cat([layers[name] for name in rules.task.layers])
+            some, exact = measure(estimates, torch.cat([case.truths[name].tensor() for name in rules.task.layers]), metrics)
             values, capped = values | some, capped | exact
         elif against in case.truths:
             some, exact = measure(layers[against], case.truths[against].tensor(), metrics)
