@@ -62,7 +62,8 @@ def load(
 ) -> Separator:
     """Load a network ready to run on photos.
 
-    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, ``double_dip[_perceptual]`` or ``retinex``,
+    ``name``: ``default`` (the shipped weights of ``task``), the name of shipped weights, a method without any (``retinex``,
+    ``double_dip``, or ``double_dip_perceptual``, which looks through EfficientNet-Lite0),
     ``hf-hub:OWNER/NAME`` for those on the hub, or the path of a checkpoint, of an ONNX file or of an experiment's folder, whose
     newest generator is taken; ``weights``: ``averaged`` or ``raw`` where a file holds both. ``task``: what it is to do; None:
     reflection removal for ``default``, else what the network is usually for. ``device``: ``auto``, ``cpu``, ``cuda``, ``mps``, …;

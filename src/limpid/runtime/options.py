@@ -10,7 +10,7 @@ from limpid.files import parse_bytes
 from limpid.options import option
 
 DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL = "double_dip", "double_dip_perceptual"
-"""What ``--model`` calls the method that fits every photo anew, and its variant that compares maps of EfficientNet-Lite0 as well."""
+"""What ``--model`` calls the method that fits every photo anew, and its variant that also compares maps of EfficientNet-Lite0."""
 
 _MOST_DAMPED = 0.95  # beyond it a change stays for seconds
 
