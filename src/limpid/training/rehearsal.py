@@ -55,7 +55,8 @@ def check_items(sources: Sequence[Source], task: Task, recipe: Recipe, length: i
         collate(named if batch > 1 else named[:1], task)
         for pair in named:
             _check_multiple(pair.name, {(pair.input.shape[1], pair.input.shape[2])}, multiple, epoch)
-    _check_sizes(sources, batch, multiple)
+    if batch > 1 or multiple > 1:  # else any size goes, and no header need be read
+        _check_sizes(sources, batch, multiple)
 
 
 def _crop_changes(recipe: Recipe) -> set[int]:
