@@ -32,9 +32,9 @@ def test_a_sheet_shows_before_and_after(limpid, photo, tiny):
     assert names(photo.parent) == ["photo.compare.png", "photo.jpg", "photo.reflection.jpg", "photo.transmission.jpg"]
     assert done.lines[-1].endswith("photo.compare.png")
     sheet = np.asarray(Image.open(photo.with_name("photo.compare.png")))
-    assert sheet.shape == (24 + 30, 3 * 40, 3)
-    assert np.array_equal(sheet[24:, :40], np.asarray(Image.open(photo)))
-    assert np.array_equal(sheet[24:, 40:80], np.asarray(Image.open(photo.with_name("photo.transmission.jpg"))))
+    assert sheet.shape == (24 + 4 * 30, 3 * 4 * 40, 3)  # small photos grow by a whole number
+    assert np.array_equal(sheet[24::4, :160:4], np.asarray(Image.open(photo)))
+    assert np.array_equal(sheet[27::4, 163:320:4], np.asarray(Image.open(photo.with_name("photo.transmission.jpg"))))
 
 
 def test_large_photos_fit_the_sheet_and_models_have_a_row_each(limpid, tmp_path, tiny):
@@ -59,7 +59,7 @@ def test_a_sheet_is_an_output_like_any_other(limpid, photo, tiny):
     assert sheet.read_bytes() == b"mine"
     sheet.unlink()
     assert limpid(*words, "--skip-existing").code == 0  # the layer is there already
-    assert Image.open(sheet).size == (80, 54)
+    assert Image.open(sheet).size == (320, 144)
     assert json.loads(limpid(*words, "--skip-existing", "--json").lines[-1])["summary"]["skipped"] == 1
     assert limpid("separate", picture(photo.with_suffix(".png")), photo, "-m", tiny, "--compare", "--overwrite").code == 2
 

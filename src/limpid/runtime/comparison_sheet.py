@@ -16,6 +16,8 @@ from limpid.runtime.photo_jobs import Sheet
 LONGEST = 720
 """Longer side of each picture on a sheet, pixels; larger ones are averaged down."""
 
+_LEAST = 192  # smaller ones grow by whole numbers, so that captions have room and pixels stay squares
+
 
 def write_sheets(sheets: Sequence[Sheet], failed: Collection[str], *, overwrite: bool) -> list[Path]:
     """Write the sheets of all photos but those that ``failed``, from the files that their layers went to; returns the files.
@@ -40,9 +42,10 @@ def write_sheets(sheets: Sequence[Sheet], failed: Collection[str], *, overwrite:
 
 
 def _picture(path: Path, frame: int | None = None) -> Tensor:
-    """A photo (3, H, W), small enough for a sheet; its own colours, transparency left out."""
+    """A photo (3, H, W) of a size for a sheet; its own colours, transparency left out."""
     photo = read(path, frame=frame)
     size = fit(photo.height, photo.width, LONGEST)
-    if size == (photo.height, photo.width):
-        return photo.tensor()
-    return photo.resized(shrink(photo.pixels, *size)).tensor()
+    if size != (photo.height, photo.width):
+        return photo.resized(shrink(photo.pixels, *size)).tensor()
+    times = max(1, _LEAST // max(size))
+    return photo.tensor().repeat_interleave(times, dim=1).repeat_interleave(times, dim=2)
