@@ -26,7 +26,8 @@ def psnr_permuted(estimate: Tensor, target: Tensor) -> float:
     check_photos("PSNR of permuted layers", estimate, target)
     if target.shape[0] % _BANDS:
         raise ShapeError(f"layers of {_BANDS} bands each, one after another, are compared; got {tuple(target.shape)}")
-    return best_permutation(estimate.split(_BANDS), target.split(_BANDS), psnr_joint)[0]
+    layers = target.shape[0] // _BANDS
+    return best_permutation(estimate.chunk(layers), target.chunk(layers), psnr_joint)[0]
 
 
 def metric() -> Metric:
