@@ -13,7 +13,7 @@ from torch import Tensor
 from limpid.image.size import local_mean
 from limpid.layers.network import Limits
 
-PREVIEW_SIDE = 512
+PREVIEW_SIDE = 640
 """Longest side in pixels at which a photo is looked at to see whether there is anything to remove."""
 
 WINDOW = 31
