@@ -162,6 +162,14 @@ def test_a_gate_says_how_far_the_network_is_followed(probability, believed, size
     assert torch.equal(gated(0.1)(image).transmission, image)
 
 
+def test_photos_that_are_made_smaller_have_limits_of_their_own():
+    network = gated(0.5)
+    network.network.reduced_presence_limits = (0.6, 0.8)
+    small, large = photo(64, 96), photo(600, 1400)
+    assert not torch.equal(network(small).transmission, small)
+    assert torch.equal(network(large).transmission, large)
+
+
 def test_the_gate_cannot_raise_what_the_change_denies():
     image = photo()
     assert torch.equal(gated(0.9, whole=(0.3, 0.4))(image).transmission, image)

@@ -86,6 +86,9 @@ class LayerNetwork(nn.Module):
     presence_limits: Limits | None = None
     """Probabilities of ``presence`` up to which nothing and from which everything is believed; None believes always."""
 
+    reduced_presence_limits: Limits | None = None
+    """The same for photos that are made smaller before they are judged, and look sharper for it; None: as for all others."""
+
     bytes_per_pixel: float | None = None
     """Memory of a forward where it cannot be counted from outside; None: it is counted."""
 

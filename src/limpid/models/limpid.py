@@ -110,7 +110,8 @@ class Limpid(LayerNetwork):
     values change by less than 2 of 255), which tiles need as surroundings; None takes all that the layers could connect,
     ``receptive_radius``. ``local_confidence``, ``whole_confidence``: mean changes, 0…1, between which the runtime begins to
     believe the network around a pixel and on a whole photo (``runtime/confidence``); None believes it always.
-    ``presence_limits``: the same for the probability that a gate gives. Raises SettingError.
+    ``presence_limits``: the same for the probability that a gate gives, ``reduced_presence_limits``: for photos that were made
+    smaller before it saw them. Raises SettingError.
     """
 
     needs = Needs(multiple=16, minimum=16, precisions=("float32", "bfloat16"))
@@ -134,13 +135,14 @@ class Limpid(LayerNetwork):
         local_confidence: Limits | None = None,
         whole_confidence: Limits | None = None,
         presence_limits: Limits | None = None,
+        reduced_presence_limits: Limits | None = None,
     ) -> None:
         super().__init__()
         if window < 1 or window % 2 == 0 or (reach is not None and reach < 0):
             raise SettingError(f"the window of a local mean is odd and the reach is not negative; got {window} and {reach}")
         self.mirrored, self.hints = mirrored, hints
         self.local_confidence, self.whole_confidence = local_confidence, whole_confidence
-        self.presence_limits = presence_limits
+        self.presence_limits, self.reduced_presence_limits = presence_limits, reduced_presence_limits
         widths = (width, 2 * width, 4 * width, 6 * width)
         self.intro = nn.Conv2d(12, width, 3, padding=1)
         self.encoders = nn.ModuleList(

@@ -313,6 +313,7 @@ class Separator:
         believed = confidence = 1.0 if limits is None else confidence_of(preview[:3], answer[self.task.primary], limits)
         probability = self._presence(preview[:3], raw)
         if probability is not None:
+            gate = self.network.reduced_presence_limits or gate if large else gate
             confidence, believed = probability, believed * believed_by(probability, gate)
         return Verdict(confidence=confidence, believed=1.0 if force else believed, answer=None if large else answer)
 
