@@ -15,7 +15,7 @@ from limpid.errors import UsageError
 from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
 from limpid.layers.task import TASKS
-from limpid.runtime.confidence import blend_small_changes, confidence_map, smoothstep
+from limpid.runtime.confidence import PREVIEW_SIDE, blend_small_changes, confidence_map, smoothstep
 from limpid.runtime.separator import Separator
 
 ENTRY = catalogue.find("models", "limpid")
@@ -102,7 +102,7 @@ def test_where_nothing_is_to_be_removed_the_network_sees_a_preview_alone(monkeyp
     layers = made(image, resolution="full", tile="off")
     assert torch.equal(layers.transmission, image)
     assert not layers.reflection.any()
-    assert max(max(size) for size in seen) <= 512
+    assert max(max(size) for size in seen) <= PREVIEW_SIDE
 
 
 def test_a_small_photo_is_run_once_and_comes_out_as_if_it_were_run_twice(monkeypatch):
