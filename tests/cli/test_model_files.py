@@ -24,7 +24,7 @@ def test_paths_are_those_of_files_that_are_there(limpid, cache):
     lacking = limpid("models", "path", "nafnet", "vgg19")
     assert lacking.code == 2
     assert lacking.lines == [str(manifest.locate("limpid_denoise"))]
-    assert "not here, or damaged: vgg19; try `limpid models download nafnet vgg19`" in lacking.err
+    assert "not here, or damaged: vgg19; `limpid models download vgg19` fetches what has a home" in lacking.err
 
 
 def test_what_is_shipped_is_verified(limpid, cache):

@@ -104,7 +104,7 @@ def test_values_over_epochs():
             "betas: [0.9, 0.999]",
             "momentum: 0.9",
             UnknownNameError,
-            "r.yaml:22: no key of optimiser named 'momentum' Known: betas, decay, name, rate.",
+            "r.yaml:22: no key of optimiser named 'momentum' Known: betas, decay, name, parts, rate.",
         ),
         (
             "optimiser: {name: adam,",
