@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +22,7 @@ from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.protocols import SizeRule
 from limpid.evaluation.results import INPUT, ModelInfo
 from limpid.files import sha256
+from limpid.image.photo import Photo
 from limpid.layers.task import Task
 from limpid.runtime.foreign import ForeignNetwork
 from limpid.runtime.load import load_with
@@ -125,13 +128,14 @@ class NetworkMethod:
 class SavedOutputs:
     """A folder of outputs: ``DIR/STEM.png``, or below it by set, by condition (``noise-25``), or by both.
 
-    A layer other than the task's first is named: ``STEM.shading.png``.
+    A layer other than the task's first is named: ``STEM.shading.png``. ``clamped``: that of the protocol; without it float TIFFs
+    are taken as they are, beyond 0…1.
     """
 
-    def __init__(self, label: str, folder: Path, task: Task) -> None:
+    def __init__(self, label: str, folder: Path, task: Task, *, clamped: bool = True) -> None:
         if not folder.is_dir():
             raise UsageError(f"--outputs {label}={folder}: there is no such folder; name one that holds outputs by stem")
-        self.folder, self.task = folder, task
+        self.folder, self.task, self.clamped = folder, task, clamped
         self.info = ModelInfo(label=label, description=f"outputs in {folder}")
         self._found: dict[Path, dict[str, Path]] = {}
 
@@ -145,7 +149,7 @@ class SavedOutputs:
         return Estimate(layers={name: self._layer(item, self._path(item, name), case, rule) for name in names})
 
     def _layer(self, item: Item, path: Path, case: Case, rule: SizeRule) -> Tensor:
-        photo = item.read(path)
+        photo = (None if self.clamped else _float_tiff(path)) or item.read(path)
         if (photo.height, photo.width) == case.native:
             photo = resized(photo, rule)
         if (photo.height, photo.width) != case.size:
@@ -202,7 +206,7 @@ def open_methods(options: EvaluateOptions, tasks: Sequence[Task], budget: int | 
             clamped=clamped,
         )
     for label, folder in options.outputs.items():
-        candidates[label] = SavedOutputs(label, folder, tasks[0])
+        candidates[label] = SavedOutputs(label, folder, tasks[0], clamped=clamped)
     return candidates
 
 
@@ -220,6 +224,16 @@ def separator(options: EvaluateOptions, tasks: Sequence[Task], name: str) -> Sep
             except UsageError as refusal:
                 refusals.append(refusal)
     raise refusals[-1]
+
+
+def _float_tiff(path: Path) -> Photo | None:
+    """A TIFF of three float32 channels as it was written, values beyond 0…1 included; None for every other file."""
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return None
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        return None
+    return Photo(pixels=np.ascontiguousarray(pixels[..., ::-1]), name=str(path))
 
 
 def _says(separator: Separator) -> str:
