@@ -4,7 +4,7 @@ Facts of ``data.py`` and ``gen_train_test_file.py`` in DreamtaleCore/USI3D (Liu 
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -64,7 +64,7 @@ class IntrinsicSet(FolderSet):
 
     def _listed(self, files: Mapping[str, Path], placements: Sequence[Placement]) -> dict[str, set[str]]:
         """Role → stems, of the download's lists for this part; empty without any."""
-        known = Counter((one.role, one.stem) for one in placements)
+        known = {(one.role, one.stem) for one in placements}
         chosen: dict[str, set[str]] = defaultdict(set)
         absent = []
         for word, role in ROLES.items():

@@ -160,11 +160,12 @@ def _fill(wanted: FolderSet, placements: Sequence[Placement], tidy: Path, quiet:
         for placement in placements:
             name = placement.name(wanted.change)
             progress.advance(name)
-            first = placed.get(placement.source)
+            first = None if placement.make else placed.get(placement.source)  # what is made may share a source and differ
             try:
                 if first is None:
                     records[name] = FileRecord(size=_place(placement, tidy / name, wanted), sha256=sha256(tidy / name))
-                    placed[placement.source] = name
+                    if placement.make is None:
+                        placed[placement.source] = name
                 else:
                     _repeat(tidy / first, tidy / name)
                     records[name] = records[first]
