@@ -36,10 +36,10 @@ def draw_curves(runs: Sequence[Path], out: Path) -> Path:
     across = min(3, len(titles))
     down = -(-len(titles) // across)
     figure = Figure(figsize=(4.5 * across, 3 * down), layout="constrained")
-    grid = figure.subplots(down, across, squeeze=False).flat
+    grid = list(figure.subplots(down, across, squeeze=False).flat)
     for title, axes in zip(titles, grid, strict=False):
         _draw(axes, title, {run.name: panels[title] for run, panels in found.items() if title in panels}, several=len(runs) > 1)
-    for axes in list(grid)[len(titles) :]:
+    for axes in grid[len(titles) :]:
         axes.set_axis_off()
     with replacing(out, RESUME) as partial, partial.open("wb") as file:
         figure.savefig(file, format="png", dpi=110)

@@ -64,8 +64,12 @@ def drop_after(folder: Path, epoch: int) -> None:
     """Remove pictures, numbered weights and states of the epochs after ``epoch``: the run goes another way from there."""
     for path in folder.iterdir():
         match = _NUMBERED.fullmatch(path.name)
-        if match and int(match[1]) > epoch and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if not match or int(match[1]) <= epoch or path.is_symlink():
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def keep_options(folder: Path, options: TrainOptions) -> None:
