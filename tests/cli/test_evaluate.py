@@ -424,7 +424,7 @@ def test_outputs_of_other_code_may_leave_the_range_under_rstors_protocol(limpid,
     truth = photo(0)
     save(tmp_path / "photos" / "a.png", truth)
     (tmp_path / "outputs" / "noise-5").mkdir(parents=True)
-    tifffile.imwrite(tmp_path / "outputs" / "noise-5" / "a.tif", (1.2 * truth.astype(np.float32) / 255 - 0.1))
+    tifffile.imwrite(tmp_path / "outputs" / "noise-5" / "a.tif", 1.2 * truth.astype(np.float32) / 255 - 0.1, photometric="rgb")
     limpid("evaluate", "--outputs", f"x={tmp_path / 'outputs'}", "--on", tmp_path / "photos", "--degrade", "noise:sigma=5",
            "--protocol", "rstor", "-q", "--report", tmp_path / "out")  # fmt: skip
     expected = -10 * np.log10(np.mean((0.2 * truth / 255 - 0.1) ** 2))
