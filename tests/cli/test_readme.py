@@ -34,6 +34,9 @@ SHORTER = {
 }
 """What is typed → what the test types, so that it ends within minutes."""
 
+PATIENT = ("--fail", "--silent", "--show-error", "--retry-connrefused", "--retry", "120", "--retry-delay", "1")
+"""How curl waits for a server that is starting."""
+
 
 def blocks(text, language):
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
@@ -141,7 +144,7 @@ def test_every_command_of_the_readme_runs_in_order(limpid, desk):
             if words == ["limpid", "app"]:
                 served = subprocess.Popen([sys.executable, "-m", "limpid", "app", "--quiet"], stderr=subprocess.PIPE)
             elif words[0] == "curl":
-                done = subprocess.run([*words, "--fail", "--retry-connrefused", "--retry", "60", "--retry-delay", "1"], check=False)
+                done = subprocess.run([*words, *PATIENT], check=False)
                 assert done.returncode == 0, line
             else:
                 assert words[0] == "limpid", line
