@@ -1,6 +1,6 @@
 // No module, which a page from the disk may not start as a worker.
 // One photo through one network, as the command line runs it: preview, tiles or the whole, confidence, strength.
-const TILE = 512, HALO = 64, WORKING = 1024, PREVIEW = 512, WINDOW = 31;
+const TILE = 512, HALO = 64, WORKING = 1024, PREVIEW = 640, WINDOW = 31;
 const sessions = new Map();
 let files = {}; // of the page that is one file: name → Blob
 let engine = null; // { ort, providers, name }
