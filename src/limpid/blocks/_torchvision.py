@@ -33,9 +33,9 @@ def mend() -> State:
         return "healthy"  # defining the operators now would clash with the real ones
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]
-    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    library = torch.library.Library("torchvision", "FRAGMENT")
     for schema in _SCHEMAS:
-        library.define(schema)  # type: ignore[no-untyped-call]
+        library.define(schema)
     _definitions.append(library)
     import_module("torchvision")
     return "mended"

@@ -28,7 +28,7 @@ class CorruptFiles:
 
     def __init__(self, count: int, folder: Path) -> None:
         self.folder = folder
-        self._bad: Tensor = torch.zeros(count, dtype=torch.bool).share_memory_()  # type: ignore[no-untyped-call]
+        self._bad: Tensor = torch.zeros(count, dtype=torch.bool).share_memory_()
 
     @property
     def bad(self) -> int:

@@ -54,10 +54,10 @@ class _Parcel:
     @classmethod
     def of(cls, batch: Batch) -> Self:
         """Copy a batch into shared memory."""
-        photos = torch.empty((1 + len(batch.truth), *batch.input.shape)).share_memory_()  # type: ignore[no-untyped-call]
+        photos = torch.empty((1 + len(batch.truth), *batch.input.shape)).share_memory_()
         torch.stack([batch.input, *batch.truth.values()], out=photos)
         known = {name: mask.tolist() for name, mask in batch.known.items()}
-        hint = None if batch.hint is None else batch.hint.share_memory_()  # type: ignore[no-untyped-call]
+        hint = None if batch.hint is None else batch.hint.share_memory_()
         return cls(batch.task, photos, known, batch.gain.tolist(), batch.kinds, batch.names, hint, batch.sources)
 
     def batch(self, *, pin: bool) -> Batch:

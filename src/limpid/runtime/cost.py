@@ -42,7 +42,7 @@ class Cost:
 _COST = TypeAdapter(Cost)
 
 
-class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class LiveBytes(TorchDispatchMode):
     """Counts the bytes of all storages alive, as seen by the operators that run inside; ``peak`` is the most there were."""
 
     def __init__(self) -> None:

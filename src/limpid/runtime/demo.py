@@ -53,7 +53,7 @@ def show(output: Path, model: str = "default") -> Shown:
 
 def blend() -> Mixture:
     """A coffee table (CC0) behind a pane that mirrors an astronaut (NASA, public domain); 384×384, the same at every call."""
-    table, visitor = square(coffee(), _SIDE), square(astronaut(), _SIDE)  # type: ignore[no-untyped-call]
+    table, visitor = square(coffee(), _SIDE), square(astronaut(), _SIDE)
     formation = catalogue.find("mixtures", "glass").build(brightness=(4.0, 9.0), defocus=(1.0, 3.0), uneven=1.0)
     parameters = formation.draw(generator(_SEED, "demo"), (_SIDE, _SIDE))
     mixture: Mixture = formation.apply(table, visitor, parameters)

@@ -240,5 +240,5 @@ def _example(name: str) -> str:
     from limpid.layers.pixels import quantise
     from limpid.runtime.demo import blend
 
-    pixels = quantise(blend().input, np.uint8) if name == "glass" else chelsea()  # type: ignore[no-untyped-call]
+    pixels = quantise(blend().input, np.uint8) if name == "glass" else chelsea()
     return kept(png(pixels), "example.png")

@@ -87,6 +87,6 @@ def _pixels() -> Fill:
         from limpid.physics.leaves.occlusion_cuda import fill_pixels
     except ModuleNotFoundError as error:
         raise MissingExtraError("numba", "fast", "the CUDA backend of dead leaves") from error
-    if not cuda.is_available():  # type: ignore[no-untyped-call]
+    if not cuda.is_available():
         raise DeviceError("numba finds no CUDA device; use backend 'auto' (or set NUMBA_ENABLE_CUDASIM=1 to simulate one)")
     return fill_pixels
