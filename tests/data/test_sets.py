@@ -526,6 +526,10 @@ def item(layout, drawn):
     return files
 
 
+COMPUTED = {"cgintrinsics": {"shading"}}
+"""Layers that a release leaves out and a set makes of the others."""
+
+
 @pytest.mark.parametrize("name", FOLDER_SETS)
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
@@ -536,7 +540,8 @@ def test_whatever_fits_a_layout_becomes_one_item_with_all_it_needs(name, data):
     files = item(layout, drawn)
     alone = replace(built, layouts=(layout,), counts=(), stems=None)
     placed = alone.arrange({path: Path(path) for path in files})
-    assert {placement.role for placement in placed} == {*files.values()} & {*built.required, *built.optional}
+    found = {placement.role for placement in placed} - COMPUTED.get(name, set())
+    assert found == {*files.values()} & {*built.required, *built.optional}
     assert {placement.role for placement in placed} >= {*built.required}
     assert len({placement.stem for placement in placed}) == 1
 

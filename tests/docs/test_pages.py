@@ -12,7 +12,7 @@ PAGES = {path.relative_to(ROOT).as_posix(): path for path in [*ROOT.glob("*.md")
 ADDED = re.compile(r"^```\w+ title=.*?^```$", re.MULTILINE | re.DOTALL)  # the files that CONTRIBUTING.md adds
 FILE = re.compile(r"`((?:\w+/)+\w+\.(?:py|ya?ml))`")
 NAME = re.compile(r"\blimpid((?:\.[A-Za-z_]\w*)+)")
-NO_NAMES = {"md", "jpg", "py", "yaml", "KIND"}
+NO_NAMES = {"md", "jpg", "py", "yaml", "html", "service", "KIND"}
 
 
 def text_of(page):

@@ -74,7 +74,7 @@ def test_huge_logits_stay_finite():
 
 
 def test_unknown_forms_are_refused():
-    with pytest.raises(SettingError, match="relativistic_average; got 'hinge'"):
+    with pytest.raises(SettingError, match="relativistic_average, wasserstein; got 'hinge'"):
         Adversarial(form="hinge")
 
 
