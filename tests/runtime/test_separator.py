@@ -90,7 +90,7 @@ def test_the_layers_add_up_to_the_photo(separator, strength, resolution, size):
     for name in ("transmission", "reflection"):
         assert float(layers[name].min()) >= 0
         assert float(layers[name].max()) <= 1
-    assert float(layers.reflection.mean()) > 0.05  # a photo without a reflection would leave nothing to add up
+    assert float(layers.reflection.mean()) > 0.01  # a photo without a reflection would leave nothing to add up
 
 
 def test_the_residual_is_negative_where_the_layers_hold_more_than_the_photo(separator):

@@ -147,7 +147,7 @@ def test_a_run_leaves_scores_pictures_and_notes_and_resumes_to_the_bit(tmp_path)
     assert not differences(state(tmp_path / "whole"), state(tmp_path / "cut"))
     rows = [json.loads(line) for line in (tmp_path / "whole/epochs.jsonl").read_text().splitlines()]
     assert all(row["validation/psnr"] > 0 and row["validation/input_psnr"] > 10 for row in rows)
-    assert {path.name for path in next((tmp_path / "whole/epoch_0003").iterdir()).iterdir()} == {
+    assert {path.name for path in next(path for path in (tmp_path / "whole/epoch_0003").iterdir() if path.is_dir()).iterdir()} == {
         "input.png",
         "layer_1.png",
         "layer_2.png",
