@@ -298,6 +298,24 @@ def test_any_number_of_jobs_gives_the_same_scores(limpid, tmp_path, pairs, tiny)
             assert values(tmp_path / "one", model, metric) == values(tmp_path / "three", model, metric)
 
 
+FORKED = """
+import sys
+import cv2, numpy as np
+cv2.setNumThreads(2)
+cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (9, 9), 3)  # starts threads that a fork does not copy
+from limpid.cli.main import main
+sys.argv[0] = "limpid"
+main()
+"""
+
+
+def test_jobs_are_forked_from_a_process_that_has_used_threads(tmp_path, pairs, tiny):
+    words = ("evaluate", "-m", f"net={tiny}", "--on", pairs, "-q", "--traces", "none", "--report", tmp_path / "out", "--jobs", 3)
+    done = subprocess.run([sys.executable, "-c", FORKED, *map(str, words)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert len(values(tmp_path / "out", "net", "psnr")) == 3
+
+
 def test_the_network_scores_what_limpid_separate_writes(limpid, tmp_path, pairs, tiny):
     limpid("separate", pairs / "blended", "-m", tiny, "-o", tmp_path / "outputs", "--layers", "T", "--precision", "float32", "-q")
     limpid("evaluate", "-m", f"net={tiny}", "--outputs", f"files={tmp_path / 'outputs'}", "--on", pairs, "--protocol", "joint8",

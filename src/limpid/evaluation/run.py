@@ -58,7 +58,7 @@ def _begin(work: _Work, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(0)  # 1 would end threads of the parent, which are not here, and wait for them for ever
     threading.Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
 
 
