@@ -8,7 +8,7 @@ import pytest
 
 from limpid.errors import MissingExtraError, UsageError
 from limpid.runtime.options import EngineOptions
-from limpid.scale.cluster import cluster, need_ray, run_rows
+from limpid.scale.cluster import check_answers, cluster, need_ray, run_rows
 
 
 def test_the_extra_is_named_when_ray_is_missing(monkeypatch):
@@ -43,11 +43,8 @@ def test_a_row_that_kills_its_workers_is_given_up_and_the_others_are_done():
     assert answers[-1].startswith("gave up row 3: its worker died 3 times")
 
 
-@pytest.mark.exhaustive
-def test_a_cluster_that_does_not_answer_is_one_line():
-    pytest.importorskip("ray.data")
-    with (
-        pytest.raises(UsageError, match=r"no Ray cluster answers at 127.0.0.1:1"),
-        cluster(EngineOptions(engine="ray", address="127.0.0.1:1"), "cpu", quiet=True),
-    ):
-        pass
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
+def test_a_cluster_that_does_not_answer_is_one_line(address):
+    with pytest.raises(UsageError, match=f"^no Ray cluster answers at {address} "):
+        check_answers(address)
+    check_answers("auto")  # which Ray finds by itself

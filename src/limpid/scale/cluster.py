@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from limpid.runtime.options import EngineOptions
 
 _STORE = 256 * 2**20  # bytes of shared memory for rows, which are small; photos never go through it
 _TRIES = 3  # of a row whose worker dies under it
+_WAIT = 10.0  # seconds for somebody to answer at an address
 _BLOCK = 16  # rows at most that are done again when a worker dies
 _BLOCKS = 20_000  # more of them slow the scheduler down
 
@@ -64,6 +66,7 @@ def cluster(options: EngineOptions, device: str, *, quiet: bool) -> Iterator[Clu
     address = options.address or os.environ.get("RAY_ADDRESS") or "local"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     mine = address == "local"
+    check_answers(address)
     workers = options.workers or max(1, cores // 2)
     wanted = {"num_cpus": workers + 1, "object_store_memory": _STORE, "include_dashboard": False} if mine else {}
     try:
@@ -86,6 +89,17 @@ def cluster(options: EngineOptions, device: str, *, quiet: bool) -> Iterator[Clu
         yield Cluster(workers=workers, threads=threads, gpus=gpus, beside=beside, local=mine)
     finally:
         ray.shutdown()
+
+
+def check_answers(address: str) -> None:
+    """Raise UsageError when nobody listens at ``HOST:PORT``, for which Ray waits many minutes; other addresses are left to Ray."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_WAIT).close()
+    except OSError as error:
+        raise UsageError(f"no Ray cluster answers at {address} ({error.strerror or error})") from error
 
 
 def _quieten(quiet: bool) -> None:
