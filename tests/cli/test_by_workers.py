@@ -132,11 +132,18 @@ def test_workers_of_ray_write_what_one_process_writes_though_one_is_killed(tmp_p
     assert files(tmp_path / "out") == files(tmp_path / "one")
 
 
+def words_of(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return ""
+
+
 def kill_a_worker(run, out):
     """Kill one of the processes that hold a network, once some photos are done."""
     until = time.monotonic() + 120
     while time.monotonic() < until and run.poll() is None:
-        pool = [child for child in psutil.Process(run.pid).children(recursive=True) if "_Pooled" in " ".join(child.cmdline())]
+        pool = [child for child in psutil.Process(run.pid).children(recursive=True) if "_Pooled" in words_of(child)]
         if pool and out.is_dir() and len(os.listdir(out)) > 20:
             os.kill(pool[0].pid, signal.SIGKILL)
             return
