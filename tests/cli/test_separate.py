@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from heif_samples import HEIC
 from limpid import create_model
 from limpid.image import formats
 from pictures import picture
@@ -54,6 +56,19 @@ def test_a_folder_is_mirrored_and_our_own_outputs_are_skipped(limpid, tmp_path, 
     assert done.code == 0, done.err
     assert names(tmp_path / "out") == ["a.transmission.jpg", "deep/b.transmission.png"]
     assert "2 done, 0 skipped, 0 failed" in done.err
+
+
+@pytest.mark.parametrize("format", formats.EXTENSIONS)
+def test_photos_of_every_format_that_is_read_are_separated(limpid, tmp_path, tiny, format):
+    source = tmp_path / f"photo.{formats.EXTENSIONS[format][0]}"
+    if format == "HEIF":
+        pytest.importorskip("pi_heif")
+        source.write_bytes(HEIC["plain"])
+    else:
+        picture(source)
+    done = limpid("separate", source, "-m", tiny, "--layers", "T", "--json")
+    assert done.code == 0, done.err
+    assert Path(json.loads(done.lines[0])["outputs"]["transmission"]).is_file()
 
 
 @pytest.mark.parametrize("strict", [False, True])
