@@ -4,7 +4,17 @@ from collections.abc import Mapping
 
 from limpid.image.photo import Photo
 
-_DECODING: Mapping[str, float] = {"JPEG": 7, "PNG": 8.5, "WEBP": 15, "TIFF": 4, "BMP": 7, "AVIF": 13, "GIF": 9, "PPM": 3, "HEIF": 16}
+_DECODING: Mapping[str, float] = {
+    "JPEG": 7,
+    "PNG": 8.5,
+    "WEBP": 15,
+    "TIFF": 4,
+    "BMP": 7,
+    "AVIF": 13,
+    "GIF": 9,
+    "PPM": 3,
+    "HEIF": 16,
+}
 _ENCODING: Mapping[str, float] = {"JPEG": 4, "PNG": 5, "WEBP": 11, "TIFF": 1, "BMP": 4, "AVIF": 42, "PPM": 3}
 """Bytes a pixel of 8 bits and three or four channels: copies in the libraries' own layout, buffers of encoders, the file itself.
 

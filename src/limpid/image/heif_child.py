@@ -11,29 +11,30 @@ from typing import Any
 
 import numpy as np
 
-from limpid.errors import PhotoError
-
 _SECONDS = 120
 _BLOCKS = ("exif", "xmp", "icc_profile")
 
 
-def main_picture(data: bytes, *, name: str, decoded: bool) -> Mapping[str, np.ndarray]:
+class HeifError(Exception):
+    """Why a file could not be decoded."""
+
+
+def main_picture(data: bytes, *, decoded: bool) -> Mapping[str, np.ndarray]:
     """What the library says of the main picture of a file, and with ``decoded`` its ``rows``, in a process of its own.
 
     ``size``: width and height; ``exif``, ``xmp``, ``icc_profile``: bytes, ``nclx``: code points of primaries and transfer, where
-    there are any; ``premultiplied``, ``others``: flags. Raises PhotoError where the library refuses the file, crashes or hangs.
+    there are any; ``premultiplied``, ``others``: flags. Raises HeifError where the library refuses the file, crashes or hangs.
     """
     command = [sys.executable, "-m", __name__, "decode" if decoded else "header"]
     try:
         answer = subprocess.run(command, input=data, capture_output=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise PhotoError(f"{name}: its decoder did not end within {_SECONDS} s; get the file again") from error
+        raise HeifError(f"its decoder did not end within {_SECONDS} s") from error
     if answer.returncode < 0:
-        raise PhotoError(f"{name}: its decoder crashed on it; it is damaged, get the file again")
+        raise HeifError("its decoder crashed")
     if answer.returncode:
         lines = answer.stderr.decode("utf-8", "replace").split("\n")
-        reason = next((line for line in reversed(lines) if line.strip()), "no reason given")
-        raise PhotoError(f"{name}: cannot be read ({reason.strip()}); get the file again")
+        raise HeifError(next((line for line in reversed(lines) if line.strip()), "no reason given"))
     with np.load(io.BytesIO(answer.stdout), allow_pickle=False) as arrays:
         return dict(arrays)
 

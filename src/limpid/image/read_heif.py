@@ -11,15 +11,15 @@ from limpid.image.heif_child import main_picture
 
 
 def header(file: BinaryIO, *, name: str, max_pixels: int) -> Header:
-    """Size and metadata of the main picture. Raises PhotoError for one that is too large or that the library refuses."""
-    found = main_picture(_checked(file, name, max_pixels), name=name, decoded=False)
+    """Size and metadata of the main picture. Raises PhotoError for one that is too large, HeifError."""
+    found = main_picture(_checked(file, name, max_pixels), decoded=False)
     width, height = (int(side) for side in found["size"])
     return Header(width=width, height=height, exif=_block(found, "exif"), xmp=_block(found, "xmp"), orientation=1)
 
 
 def decode(file: BinaryIO, *, name: str, max_pixels: int) -> Decoded:
     """Decode the main picture, which the library turns upright; more than 8 bits become 16. Raises as ``header`` does."""
-    found = main_picture(_checked(file, name, max_pixels), name=name, decoded=True)
+    found = main_picture(_checked(file, name, max_pixels), decoded=True)
     pixels, alpha = split_alpha(found["rows"])
     check_size(name, pixels.shape[1], pixels.shape[0], max_pixels)
     notes: list[str] = []
