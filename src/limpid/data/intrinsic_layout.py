@@ -47,8 +47,15 @@ class IntrinsicSet(FolderSet):
     light and are encoded on the way; shadings that are missing are computed.
     """
 
+    required: tuple[str, ...] = ("input", "albedo")
+    optional: tuple[str, ...] = ("shading", "mask")
     rate: str = ""
     linear: bool = False
+
+    @property
+    def unpaired(self) -> bool:
+        """Whether it is the part whose layers are those of other photos."""
+        return self.variant == "train"
 
     def arrange(self, files: Mapping[str, Path]) -> list[Placement]:
         """As ``FolderSet.arrange``; DataError also for lists that name what is not there, and a shading-max that is no table."""

@@ -63,7 +63,6 @@ class FolderSet:
     ``unlike``: height and width by which a stem betrays another variant, in either order.
     ``change``: what is done to the pixels; None keeps the original bytes. ``unpack``: writes photos out of files that no layout
     sees into, such as MATLAB's, below a scratch folder, and returns the files of the download with these in their place.
-    ``unpaired``: whether photos and layers show different scenes, so that none has a partner.
     """
 
     name: str
@@ -77,7 +76,11 @@ class FolderSet:
     unlike: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     change: Change | None = None
     unpack: Callable[[Mapping[str, Path], Path], Mapping[str, Path]] | None = None
-    unpaired: bool = False
+
+    @property
+    def unpaired(self) -> bool:
+        """Whether photos and layers show different scenes, so that none has a partner."""
+        return False
 
     def fits(self, stem: str, size: tuple[int, int]) -> bool:
         """Whether a photo of that height and width may be that stem of this variant."""

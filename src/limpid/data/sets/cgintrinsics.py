@@ -25,7 +25,6 @@ def cgintrinsics(*, variant: Part = "all", rate: str = "", counts: tuple[int, ..
         counts=counts,
         required=("input", "albedo", "mask"),
         optional=("shading",),
-        unpaired=variant == "train",
         linear=True,
     )
 

@@ -28,9 +28,6 @@ def mit_intrinsic(*, variant: Part = "all", rate: str = "", counts: tuple[int, .
         rate=rate,
         layouts=(released, flat, LISTED),
         counts=counts,
-        required=("input", "albedo"),
-        optional=("shading", "mask"),
-        unpaired=variant == "train",
     )
 
 

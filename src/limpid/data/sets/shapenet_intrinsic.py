@@ -16,9 +16,6 @@ def shapenet_intrinsic(*, variant: Part = "all", rate: str = "", counts: tuple[i
         rate=rate,
         layouts=(LISTED,),
         counts=counts,
-        required=("input", "albedo"),
-        optional=("shading", "mask"),
-        unpaired=variant == "train",
     )
 
 
