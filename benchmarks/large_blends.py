@@ -11,11 +11,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
 from limpid import load
 from limpid.data.decode import pixels
 from limpid.image.formats import is_photo
 from limpid.image.size import fit, shrink
+from limpid.metrics.psnr_joint import psnr_joint
 
 _SIDE, _GAMMA, _NEXT = 900, 2.2, 2
 
@@ -32,10 +34,6 @@ def blend(scene: np.ndarray, mirrored: np.ndarray, amount: float, sigma: float) 
     return (np.clip(light, 0, 1) ** (1 / _GAMMA) * 255 + 0.5).astype(np.uint8)
 
 
-def psnr(found: np.ndarray, wanted: np.ndarray) -> float:
-    return float(-10 * np.log10(np.mean((found - wanted) ** 2)))
-
-
 def main() -> None:
     separator = load(sys.argv[1] if len(sys.argv) > 1 else "default")
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parents[2] / "shared" / "data" / "clean_large"
@@ -48,9 +46,10 @@ def main() -> None:
         scene, mirrored = photo(path), photo(paths[(place + _NEXT) % len(paths)])
         sigma, amount = draw.uniform(1, 9), draw.uniform(0.25, 0.8)
         mixed = blend(scene, mirrored, amount, sigma)
-        before = psnr(mixed / 255, scene)
+        truth = torch.from_numpy(scene).permute(2, 0, 1)
+        before = psnr_joint(torch.from_numpy(mixed).permute(2, 0, 1) / 255, truth)
         answers = [separator(mixed, force=force) for force in (True, False)]
-        forced, own = (psnr(answer.transmission.permute(1, 2, 0).numpy(), scene) - before for answer in answers)
+        forced, own = (psnr_joint(answer.transmission, truth) - before for answer in answers)
         gains.append((forced, own))
         row = {"photo": path.name, "sigma": round(sigma, 1), "amount": round(amount, 2), "input": round(before, 2)}
         print(json.dumps({**row, "forced": round(forced, 2), "gain": round(own, 2), "confidence": round(answers[1].confidence, 2)}))

@@ -12,6 +12,7 @@ from limpid.progress import tell, tell_data
 if TYPE_CHECKING:
     from limpid.models._build import Description
     from limpid.runtime.model_files import ModelFile
+    from limpid.weights.manifest import Row
 
 _WORDS = (
     "NAME: the card of one; download NAME…: fetch what is not shipped; verify [NAME…]: checksums; path [NAME…]: where files lie."
@@ -106,7 +107,7 @@ def _path(names: Sequence[str], as_json: bool) -> None:
         )
 
 
-_FILES: Mapping[str | None, Callable[[Sequence[str], bool], None]] = {"download": _download, "verify": _verify, "path": _path}
+_FILES: Mapping[str, Callable[[Sequence[str], bool], None]] = {"download": _download, "verify": _verify, "path": _path}
 
 
 def _tell_files(files: Sequence["ModelFile"], as_json: bool, line: Callable[["ModelFile"], str]) -> None:
@@ -128,8 +129,7 @@ def _table(rows: Sequence["Description"]) -> None:
     for title in ("network", "tasks", "sizes (parameters)", "shipped weights"):
         shown.add_column(title, overflow="fold")
     for row in rows:
-        defaults = {it.name: f", default for {', '.join(it.default_for)}" if it.default_for else "" for it in row.weights}
-        weights = "; ".join(f"{it.name} ({it.size}){defaults[it.name]}" for it in row.weights)
+        weights = "; ".join(f"{it.name} ({it.size}){_default(it)}" for it in row.weights)
         shown.add_row(row.name, ", ".join(row.tasks), ", ".join(_sizes(row)), weights)
     Console(width=None if sys.stdout.isatty() else 240, highlight=False, markup=False).print(shown)
     tell("`limpid models NAME` shows layers, source, licence and scores of one.")
@@ -141,8 +141,11 @@ def _card(row: "Description") -> None:
     tell(f"  source  {row.source}")
     tell(f"  licence {row.licence}")
     for weights in row.weights:
-        default = f", default for {', '.join(weights.default_for)}" if weights.default_for else ""
-        tell(f"  weights {weights.name} ({weights.size}, {weights.licence}{default}): {weights.score}")
+        tell(f"  weights {weights.name} ({weights.size}, {weights.licence}{_default(weights)}): {weights.score}")
+
+
+def _default(weights: "Row") -> str:
+    return f", default for {', '.join(weights.default_for)}" if weights.default_for else ""
 
 
 def _sizes(row: "Description") -> list[str]:
