@@ -1,15 +1,14 @@
 """Scores by workers are those of one process."""
 
 import math
-from contextlib import contextmanager
 
 import pytest
 
 import limpid
 from limpid.errors import UsageError
-from limpid.scale import cluster as clusters
 from limpid.scale import evaluation
 from limpid.scale.evaluation import read_scores
+from ray_stand_in import without_ray
 
 
 @pytest.fixture
@@ -21,23 +20,8 @@ def glass(tmp_path):
 
 @pytest.fixture
 def here(monkeypatch):
-    """Workers of this process in the place of those of Ray; returns the places of the rows that they were given."""
-    given = []
-
-    @contextmanager
-    def one_worker(options, device, *, quiet):
-        yield clusters.Cluster(workers=1, threads=1, gpus=0, beside=1, local=True)
-
-    def backwards(rows, make, where):
-        worker = make()
-        for key, row in reversed(rows):
-            given.append(key)
-            yield worker(row)
-
-    monkeypatch.setattr(evaluation, "need_ray", lambda: None)
-    monkeypatch.setattr(evaluation, "cluster", one_worker)
-    monkeypatch.setattr(evaluation, "run_rows", backwards)
-    return given
+    """Rows are done here, the last one first; returns their keys as they are done."""
+    return without_ray(monkeypatch, evaluation, reversed)
 
 
 def values(results):

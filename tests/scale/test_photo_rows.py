@@ -3,21 +3,12 @@
 from dataclasses import asdict
 from json import dumps
 
-import fsspec
 import pytest
 
 from limpid.errors import UsageError
 from limpid.runtime.options import DecomposeOptions, PhotoOptions
 from limpid.scale.photo_rows import PhotoRow, plan_rows
 from pictures import picture
-
-
-@pytest.fixture
-def memory():
-    system = fsspec.filesystem("memory")
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
-    return system
 
 
 def options(*photos, output, **more):

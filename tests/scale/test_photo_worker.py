@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import fsspec
 import pytest
 
 from limpid import catalogue
@@ -29,14 +28,6 @@ def tiny(tmp_path_factory):
 def worker(tiny):
     options = PhotoOptions(photos=("in",), output="out", model=(tiny,), engine="ray", max_memory=10**9)
     return PhotoWorker(options, "reflection", threads=1)
-
-
-@pytest.fixture
-def memory():
-    system = fsspec.filesystem("memory")
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
-    return system
 
 
 def expected(photo, folder, tiny):

@@ -22,14 +22,6 @@ from limpid.scale.places import (
 )
 
 
-@pytest.fixture
-def memory():
-    system = fsspec.filesystem("memory")
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
-    return system
-
-
 def test_files_below_an_address_keep_their_folders(memory):
     for place in ("in/a.jpg", "in/deep/b.jpg", "other/c.jpg"):
         memory.pipe_file(f"/{place}", b"x")
