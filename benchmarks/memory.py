@@ -31,7 +31,7 @@ def photo(folder: Path, megapixels: float) -> Path:
 
 
 def resident(field: str) -> float:
-    """VmRSS (now) or VmHWM (the most so far) of this process, MB."""
+    """A line of this process's status, VmHWM for the most that was resident so far, MB."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
     return int(line.split()[1]) * 1024 / 1e6
 
@@ -44,7 +44,7 @@ def run(path: str, limit: str, format: str, resolution: str, task: str) -> None:
     from limpid.runtime.options import PhotoOptions
     from limpid.runtime.photo_jobs import plan_jobs
 
-    before = resident("VmRSS")
+    before = resident("VmHWM")  # what is resident now may be less: systems take back pages of code that rest
     folder = str(Path(path).parent / "out")
     options = PhotoOptions(
         photos=[path], output=folder, max_memory=parse_bytes(limit), format=format, resolution=resolution, overwrite=True

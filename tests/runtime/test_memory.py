@@ -29,16 +29,18 @@ def test_what_is_no_amount_is_refused(text):
 
 
 def test_a_photo_that_fits_runs_whole():
-    chosen = choose(working=(900, 1000))
+    needed = 1000 * 912 * 1008  # padded to multiples of 16
+    chosen = choose(working=(900, 1000), budget=int(1.11 * needed))  # a tenth may come on top
     assert chosen.tile is None
     assert chosen.tiles == 1
-    assert chosen.ram == 1000 * 912 * 1008  # padded to multiples of 16
+    assert (chosen.ram, chosen.most) == (needed, int(1.1 * needed))
+    assert choose(working=(900, 1000), budget=int(1.09 * needed)).tile is not None
 
 
 def test_the_largest_tile_that_fits_is_taken():
     chosen = choose(budget=500_000_000, held=100_000_000)
-    assert chosen.tile == 592  # 1.1 · 1000 · 603² < 4e8 at the next smaller multiple of 16
-    assert chosen.ram <= 500_000_000
+    assert chosen.tile == 560  # 1.1 · (1e8 + 1.1 · 1000 · 568²) < 5e8 at the next smaller multiple of 16
+    assert chosen.most <= 500_000_000
     assert chosen.tiles == 8 * 11 or chosen.tiles > 1
 
 

@@ -111,9 +111,9 @@ class NetworkMethod:
         """Layers of the network. Raises NoRoomError when a limit was set and the photo does not fit it."""
         held = case.held + 4 * 3 * case.size[0] * case.size[1] * len(names)
         plan = self.separator.plan(case.size, self.options, held=held)
-        if self.budget is not None and plan.ram is not None and plan.ram > self.budget:
+        if self.budget is not None and plan.most is not None and plan.most > self.budget:
             raise NoRoomError(
-                f"{case.photo.name}: needs about {plan.ram / 1e6:.0f} MB, more than the {self.budget / 1e6:.0f} MB allowed;"
+                f"{case.photo.name}: needs up to {plan.most / 1e6:.0f} MB, more than the {self.budget / 1e6:.0f} MB allowed;"
                 " raise --max-memory or lower --jobs"
             )
         layers = {name: torch.empty(3, *case.size) for name in names}

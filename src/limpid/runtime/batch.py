@@ -207,8 +207,8 @@ def _suffix(target: Path | BytesIO) -> str | None:
 def _state(chosen: Plan, wanted: SeparationOptions, report: Report) -> None:
     """Put into the report how a photo is run, and a warning where that takes more than is allowed."""
     report.plan = str(chosen)
-    if wanted.max_memory is not None and chosen.ram is not None and chosen.ram > wanted.max_memory:
-        report.warnings.append(f"needs about {chosen.ram / 1e6:.0f} MB, more than the {wanted.max_memory / 1e6:.0f} MB allowed")
+    if wanted.max_memory is not None and chosen.most is not None and chosen.most > wanted.max_memory:
+        report.warnings.append(f"needs up to {chosen.most / 1e6:.0f} MB, more than the {wanted.max_memory / 1e6:.0f} MB allowed")
 
 
 def _edited(photo: Photo, layers: Mapping[str, np.ndarray], made: Mapping[str, Edit]) -> dict[str, np.ndarray]:

@@ -19,6 +19,9 @@ FIXED = 45_000_000
 REPEATED = 1.1
 """Memory of one tile after another by that of one alone: what the allocator does not get back in time (benchmarks/memory.py)."""
 
+SPREAD = 1.1
+"""Most memory that was seen by what was planned: the allocator and the system never do twice the same (benchmarks/memory.py)."""
+
 FADE = 16
 """Pixels over which neighbouring tiles are blended."""
 
@@ -74,6 +77,11 @@ class Plan:
     ram: int | None
     seconds: float | None
 
+    @property
+    def most(self) -> int | None:
+        """Bytes that it may take at worst."""
+        return None if self.ram is None else int(self.ram * SPREAD)
+
     def __str__(self) -> str:
         cut = f"{self.tiles} tiles of {self.tile} px" if self.tile else "whole"
         height, width = self.working
@@ -110,7 +118,7 @@ def plan(
     contextual: bool = False,
     preview: int = 0,
 ) -> Plan:
-    """Choose the whole photo or the largest tile that fits ``budget`` bytes.
+    """Choose the whole photo or the largest tile that fits ``budget`` bytes at worst.
 
     ``working``: (height, width) pixels; ``tile``: ``auto``, ``off`` or a side in pixels; ``halo``: receptive radius. ``cost``: None
     where nobody knows it, then ``auto`` runs the photo whole. ``contextual``: the global parts see the photo before its tiles do;
@@ -146,16 +154,16 @@ def plan(
     if tile not in ("auto", "off"):
         side = _tile_side(tile, least, needs)
         return planned(side if side < max(padded) else None)
-    fits = cost is None or price(None) <= budget
+    fits = cost is None or price(None) * SPREAD <= budget
     if needs.tiling == "never" and not fits and tile == "auto":
         raise NoRoomError(
-            f"this network must see a photo whole and {working[1]}×{working[0]} needs about {price(None) / 1e6:.0f} MB,"
+            f"this network must see a photo whole and {working[1]}×{working[0]} needs up to {price(None) * SPREAD / 1e6:.0f} MB,"
             f" but {budget / 1e6:.0f} MB are allowed; raise --max-memory or make the photo smaller"
         )
     if tile == "off" or fits or least >= max(padded):
         return planned(None)
     candidates = range(_round_up(max(padded), needs.grid), least, -needs.grid)
-    return planned(next((side for side in candidates if price(side) <= budget), least))
+    return planned(next((side for side in candidates if price(side) * SPREAD <= budget), least))
 
 
 def least_tile(halo: int, needs: Needs) -> int:

@@ -148,7 +148,7 @@ class Separator:
                 refusal = error
                 continue
             found.append(chosen)
-            fits = chosen.ram is None or chosen.ram <= budget
+            fits = chosen.most is None or chosen.most <= budget
             if fits and (chosen.tile is None or chosen.pixels <= _WORTHWHILE * working[0] * working[1]):
                 break
         if not found:
@@ -481,5 +481,5 @@ class Separator:
 
 
 def _excess(chosen: Plan, budget: int) -> int:
-    """Bytes above the budget."""
-    return max(0, (chosen.ram or 0) - budget)
+    """Bytes above the budget at worst."""
+    return max(0, (chosen.most or 0) - budget)
