@@ -86,8 +86,8 @@ def test_the_default_budget_is_a_quarter_of_what_is_free(monkeypatch):
     assert memory.default_budget() == 1_500_000_000
 
 
-def priced(held, working=(992, 992), **settings):
-    return plan(working, held=held, budget=10**10, tile="auto", halo=100, needs=NEEDS, cost=COST, **settings).ram
+def priced(held, working=(992, 992), tile="auto", **settings):
+    return plan(working, held=held, budget=10**10, tile=tile, halo=100, needs=NEEDS, cost=COST, **settings).ram
 
 
 def test_the_dearest_moment_counts_and_what_is_fixed_always():
@@ -97,6 +97,13 @@ def test_the_dearest_moment_counts_and_what_is_fixed_always():
     assert priced(Held(fixed=5, throughout=7, otherwise=2 * network)) == 5 + 2 * network  # encoding AVIF, say
     assert priced(Held(fixed=5, throughout=7, rebuilding=2 * network)) == 5 + 7 + 2 * network
     assert priced(Held(band=3)) == network + 3 * 992**2
+
+
+def test_layers_take_room_from_their_first_rows_on():
+    network = 1000 * 992**2
+    assert priced(Held(layers=network)) == network  # a whole photo: there are none while the network runs
+    assert priced(Held(layers=network, rebuilding=9)) == network + 9
+    assert priced(Held(layers=network), tile="512") == network + int(1.1 * 1000 * 512**2)
 
 
 @pytest.mark.parametrize(("seen", "counted"), [(512, 512), (160, 512)])

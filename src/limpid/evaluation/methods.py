@@ -109,8 +109,8 @@ class NetworkMethod:
 
     def estimate(self, item: Item, case: Case, names: Sequence[str], rule: SizeRule) -> Estimate:
         """Layers of the network. Raises NoRoomError when a limit was set and the photo does not fit it."""
-        held = case.held + 4 * 3 * case.size[0] * case.size[1] * len(names)
-        plan = self.separator.plan(case.size, self.options, held=held)
+        made = 4 * 3 * case.size[0] * case.size[1] * len(names)
+        plan = self.separator.plan(case.size, self.options, held=case.held, layers=made)
         if self.budget is not None and plan.most is not None and plan.most > self.budget:
             raise NoRoomError(
                 f"{case.photo.name}: needs up to {plan.most / 1e6:.0f} MB, more than the {self.budget / 1e6:.0f} MB allowed;"

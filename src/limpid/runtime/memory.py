@@ -13,7 +13,7 @@ from limpid.image.size import fit, padded_size
 from limpid.layers.network import Needs
 from limpid.runtime.cost import Cost
 
-FIXED = 45_000_000
+FIXED = 52_000_000
 """Bytes that the first photo costs whatever its size, beside the weights: libraries loaded for it and their workspaces."""
 
 REPEATED = 1.1
@@ -94,13 +94,14 @@ class Plan:
 class Held:
     """Bytes that a photo takes besides the forward.
 
-    ``fixed``: whatever its size; ``throughout``: photo and layers; ``otherwise``: the most there is when the network does not run,
-    while the photo is decoded or encoded; ``band``: a pixel of the rows in progress, beside a forward; ``rebuilding``: the most
-    while full size is rebuilt, with what is held throughout.
+    ``fixed``: whatever its size; ``throughout``: the photo; ``layers``: those of full size, from their first rows on;
+    ``otherwise``: the most there is when the network does not run, while the photo is decoded or encoded; ``band``: a pixel of the
+    rows in progress, beside a forward; ``rebuilding``: the most while full size is rebuilt, beside photo and layers.
     """
 
     fixed: int = 0
     throughout: int = 0
+    layers: int = 0
     otherwise: int = 0
     band: int = 0
     rebuilding: int = 0
@@ -136,14 +137,16 @@ def plan(
         height = rows if side is None else min(side - around(side), rows)  # the outermost tiles contribute most
         left = 1 if side is None else REPEATED
         forward = max(left * seen, preview) * (cost.bytes_per_pixel if cost else 0) + held.band * height * columns
-        return int(held.fixed + max(held.otherwise, held.throughout + max(forward, held.rebuilding)))
+        written = 0 if side is None else held.layers  # memory that nobody has written to takes no room
+        running = max(written + forward, held.layers + held.rebuilding)
+        return int(held.fixed + max(held.otherwise, held.throughout + running))
 
     def planned(side: int | None) -> Plan:
         if cost is None or side is None:
             context, near = None, halo
         else:
             near = around(side)
-            affordable = max(side**2, int((budget - held.fixed - held.throughout) / cost.bytes_per_pixel))
+            affordable = max(side**2, int((budget - held.fixed - held.throughout - held.layers) / cost.bytes_per_pixel))
             context = _context(padded, affordable, needs) if contextual else None
         tiles, pixels = _count(padded, side, near, context, needs)
         pixels += preview

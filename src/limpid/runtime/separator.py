@@ -111,17 +111,21 @@ class Separator:
         names = (*self.task.layers, *self.task.optional)
         layers = {name: torch.empty(3, read_photo.height, read_photo.width) for name in names}
         confidence = 1.0
-        held = sum(layer.nbytes for layer in layers.values()) + read_photo.pixels.nbytes
-        for band in self.bands(read_photo, options, names, self.plan((read_photo.height, read_photo.width), options, held=held)):
+        made = sum(layer.nbytes for layer in layers.values())
+        chosen = self.plan((read_photo.height, read_photo.width), options, held=read_photo.pixels.nbytes, layers=made)
+        for band in self.bands(read_photo, options, names, chosen):
             for name in names:
                 layers[name][:, band.top : band.bottom] = band.layers[name]
             confidence = band.confidence
         return Separation(layers, confidence=confidence)
 
-    def plan(self, size: tuple[int, int], options: SeparationOptions, *, held: int = 0, otherwise: int = 0) -> Plan:
+    def plan(
+        self, size: tuple[int, int], options: SeparationOptions, *, held: int = 0, layers: int = 0, otherwise: int = 0
+    ) -> Plan:
         """How a photo of ``size`` (height, width) would be run; ``held``: bytes that the caller keeps throughout.
 
-        ``otherwise``: bytes that decoding and encoding take, with what is kept meanwhile. Memory and time are None for a network
+        ``layers``: those of the layers that the caller makes of the answer; ``otherwise``: bytes that decoding and encoding take,
+        with what is kept meanwhile. Memory and time are None for a network
         that has never run where the plan does not depend on them. Raises NoRoomError when a network that must see a photo whole
         does not fit even at a reduced size.
         """
@@ -131,7 +135,7 @@ class Separator:
         cost = self.known_cost if small or options.tile == "off" else self.cost
         found, refusal = [], NoRoomError("")
         for working in self._workings(size, options):
-            kept = self._held(size, working, held, otherwise)
+            kept = replace(self._held(size, working), throughout=held, layers=layers, otherwise=otherwise)
             try:
                 chosen = plan(
                     working,
@@ -155,15 +159,13 @@ class Separator:
             raise refusal
         return min(found, key=lambda chosen: (_excess(chosen, budget), chosen.tile is not None))
 
-    def _held(self, size: tuple[int, int], working: tuple[int, int], held: int, otherwise: int) -> Held:
-        """What a photo of ``size`` takes besides the forward, when the network sees it at ``working``."""
+    def _held(self, size: tuple[int, int], working: tuple[int, int]) -> Held:
+        """What the work on a photo of ``size`` takes besides the forward, when the network sees it at ``working``."""
         floats = 4 * 3 * len(self.task.layers)
         weights = sum(tensor.nbytes for tensor in self.network.state_dict().values())
         rebuilt = band_rows(size[1]) * size[1] + working[0] * working[1] if working != size else 0
         return Held(
             fixed=FIXED + weights,
-            throughout=held,
-            otherwise=otherwise,
             band=3 * floats,
             rebuilding=_REBUILDING * rebuilt,
         )

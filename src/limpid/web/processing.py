@@ -41,7 +41,8 @@ def separate(
     """Layers ``names`` of a photo; ``mask``: (H, W), 0…1, where the photo may change. Raises as the separator does."""
     started = time.perf_counter()
     check()
-    chosen = separator.plan((photo.height, photo.width), options, held=photo.pixels.nbytes * (1 + len(names)))
+    size, made = (photo.height, photo.width), photo.pixels.nbytes * len(names)
+    chosen = separator.plan(size, options, held=photo.pixels.nbytes, layers=made)
     share = None if mask is None else np.rint(255 * mask).astype(np.uint8)
     found, confidence, believed = layer_pixels(photo, separator, options, names, chosen, share)
     check()
