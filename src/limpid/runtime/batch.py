@@ -146,10 +146,10 @@ def _separate(
         check_format(photo, encoder)
     held = photo.pixels.nbytes + (photo.alpha.nbytes if photo.alpha is not None else 0)
     held += photo.height * photo.width if wanted.protect or wanted.only else 0  # how much each pixel may change, in bytes
-    made = photo.pixels.nbytes * len(job.outputs)
-    otherwise = max(decoding(photo), held + made + max(encoding(photo, encoder) for encoder in encoders))
+    results = photo.pixels.nbytes * len(job.outputs)
+    otherwise = max(decoding(photo), held + results + max(encoding(photo, encoder) for encoder in encoders))
     size = (photo.height, photo.width)
-    chosen = separator.plan(size, wanted, held=held, layers=made, otherwise=otherwise)
+    chosen = separator.plan(size, wanted, held=held, layers=results, otherwise=otherwise)
     _state(chosen, wanted, report)
     if options.dry_run:
         report.outputs = {layer: str(target) for layer, target in job.outputs.items()}
@@ -157,7 +157,7 @@ def _separate(
     names = dict.fromkeys([name for name in job.outputs if name not in made] + (list(separator.task.layers) if made else []))
     layers, report.confidence, believed = layer_pixels(photo, separator, wanted, list(names), chosen)
     if chosen.ram is None:  # now that the network has run, it is known what that took
-        _state(separator.plan(size, wanted, held=held, layers=made, otherwise=otherwise), wanted, report)
+        _state(separator.plan(size, wanted, held=held, layers=results, otherwise=otherwise), wanted, report)
     if made:
         layers |= _edited(photo, layers, made)
     if believed == 0:

@@ -157,12 +157,14 @@ class DoubleDip(Separator):
         """Where photos are fitted."""
         return self._where
 
-    def plan(self, size: tuple[int, int], options: SeparationOptions, *, held: int = 0, otherwise: int = 0) -> Plan:
+    def plan(
+        self, size: tuple[int, int], options: SeparationOptions, *, held: int = 0, layers: int = 0, otherwise: int = 0
+    ) -> Plan:
         """The whole photo at once, large ones reduced to ``WORKING`` pixels."""
         self._steps, self._file = options.steps, None if options.preview is None else Path(options.preview)
         working = size if options.resolution == "full" else fit(*size, WORKING)
         pixels = working[0] * working[1]
-        ram, seconds = held + int(_BYTES_PER_PIXEL * pixels), _SECONDS_PER_PIXEL_STEP * pixels * options.steps
+        ram, seconds = held + layers + int(_BYTES_PER_PIXEL * pixels), _SECONDS_PER_PIXEL_STEP * pixels * options.steps
         return Plan(working=working, tile=None, tiles=1, pixels=pixels, halo=0, context=None, ram=ram, seconds=seconds)
 
     def _separated(self, photo: Photo, chosen: Plan, hint: Tensor | None, residue: bool) -> Bands:
