@@ -13,7 +13,7 @@ from limpid.image.size import fit, padded_size
 from limpid.layers.network import Needs
 from limpid.runtime.cost import Cost
 
-FIXED = 52_000_000
+FIXED = 47_000_000
 """Bytes that the first photo costs whatever its size, beside the weights: libraries loaded for it and their workspaces."""
 
 REPEATED = 1.1
