@@ -5,7 +5,7 @@ import torch
 from limpid import create_model
 from limpid.metrics.psnr import psnr
 from limpid.physics.blind_deconvolution import deconvolve, estimate_kernel
-from pictures import shaken_squares
+from pictures import shaken_squares, squares
 
 
 def shaken(side=256):
@@ -39,6 +39,12 @@ def test_the_candidates_are_the_photo_the_guess_and_deconvolutions_of_it():
     assert torch.allclose(guess, second, atol=1e-6)
     for found, wanted in zip(sharp, expected.unbind(1), strict=True):
         assert torch.allclose(found, wanted, atol=1e-5)
+
+
+def test_a_photo_that_was_not_shaken_comes_back_as_it_was():
+    sharp = squares(4)[None]
+    with torch.inference_mode():
+        assert torch.equal(believing(4)(sharp).restored, sharp)
 
 
 def test_a_deconvolution_is_decibels_better_than_a_shaken_photo():

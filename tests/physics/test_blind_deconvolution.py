@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from limpid.physics.blind_deconvolution import SIDE, continued, deconvolve, estimate_kernel, few_edges, fit_kernel, transfer
+from limpid.physics import blind_deconvolution
+from limpid.physics.blind_deconvolution import (
+    SIDE,
+    continued,
+    cost_of_kernel,
+    deconvolve,
+    estimate_kernel,
+    few_edges,
+    fit_kernel,
+    transfer,
+)
+from limpid.physics.blind_deconvolution import shaken as shaken_of
 from limpid.physics.motion import convolve, shake_kernel
 from pictures import shaken_squares, squares
 
@@ -43,6 +54,13 @@ def test_a_sharp_photo_has_a_kernel_of_little_more_than_a_point():
     assert float(found[middle - 1 : middle + 2, middle - 1 : middle + 2].sum()) > 0.9
 
 
+@pytest.mark.parametrize(("peak", "expected"), [(1.0, 0.0), (0.43, 0.0), (0.385, 0.5), (0.34, 1.0), (0.02, 1.0)])
+def test_a_point_is_no_shake(peak, expected):
+    kernel = torch.full((1, SIDE, SIDE), (1 - peak) / (SIDE**2 - 1))
+    kernel[0, SIDE // 2, SIDE // 2] = peak
+    assert float(shaken_of(kernel)) == pytest.approx(expected, abs=1e-4)
+
+
 def test_what_is_not_joined_to_the_path_is_dropped_and_does_not_move_the_middle():
     """As edges that repeat feign it, far from the path and faint: a tenth of all light, 14 pixels to the left."""
     path = on_canvas(shake_kernel(np.random.default_rng(8), 6.0))
@@ -72,6 +90,32 @@ def test_photos_of_a_batch_do_not_know_of_each_other():
     for place, photo in enumerate((one, other)):
         assert torch.allclose(kernels[place], estimate_kernel(greys[place : place + 1])[0], atol=1e-6)
         assert torch.allclose(sharp[place], deconvolve(photo[None], kernels[place : place + 1], strengths)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("lost", ["whole", "halves"])
+def test_a_search_that_ends_in_a_wrong_place_is_made_good(lost, monkeypatch):
+    """A line of 21 pixels where there was a short shake, found on the whole photo or on its halves only."""
+    blurred, _, truth = shaken(1, 5.0)
+    line = on_canvas(np.full((1, 21), 1 / 21))[None].float()
+    search = blind_deconvolution.search_kernel
+
+    def astray(grey, start=None):
+        whole = grey.shape[-1] == blurred.shape[-1]
+        wrong = start is None and whole == (lost == "whole")
+        return line.clone() if wrong else search(grey, start)
+
+    monkeypatch.setattr(blind_deconvolution, "search_kernel", astray)
+    found = estimate_kernel(blurred.mean(1))
+    assert likeness(found, truth) > 0.9
+    if lost == "halves":
+        assert torch.equal(found, search(blurred.mean(1)))
+
+
+def test_the_right_kernel_costs_less_than_one_along_which_nothing_is_sharp():
+    blurred, _, truth = shaken(1, 5.0)
+    line = on_canvas(np.full((1, 21), 1 / 21))[None].float()
+    right, wrong = (float(cost_of_kernel(blurred.mean(1), kernel)) for kernel in (truth, line))
+    assert right < 0.98 * wrong
 
 
 def test_of_a_large_photo_the_part_with_the_most_edges_is_looked_at(monkeypatch):

@@ -52,10 +52,10 @@ class Deconvolution(LayerNetwork):
         self.finish = Finish(width=finish_width, shuffle=2, encoder=(1, 1, 2), middle=2, decoder=(1, 1, 1), attention=False)
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
-        """(B, 3, H, W) → ``restored`` of the same shape."""
+        """(B, 3, H, W) → ``restored`` of the same shape; photos that were not shaken come back as they are."""
         with torch.autocast(mixed.device.type, enabled=False):
-            sharp = sharpened(mixed, self.noise.exp())
-        return self.judge(mixed, sharp)
+            sharp, shaken = sharpened(mixed, self.noise.exp())
+        return self.judge(mixed, sharp).map(lambda restored: followed(mixed, restored, shaken))
 
     def judge(self, mixed: Tensor, sharp: Tensor) -> Separation:
         """The networks alone: (B, 3, H, W) and what the deconvolutions made of it, (B, N, 3, H, W) → ``restored``."""
@@ -64,6 +64,11 @@ class Deconvolution(LayerNetwork):
         answer = self.finish.answer(self.finish.features(candidates.flatten(1, 2)), mixed.dtype)
         belief, repair = answer[:, :-3], answer[:, -3:]
         return Separation({"restored": (belief.softmax(1)[:, :, None] * candidates).sum(1) + repair})
+
+
+def followed(photo: Tensor, restored: Tensor, shaken: Tensor) -> Tensor:
+    """What was restored as far as a photo was ``shaken`` (B,), 0…1, and the photo itself for the rest; (B, 3, H, W) each."""
+    return torch.lerp(photo, restored, shaken.view(-1, 1, 1, 1))
 
 
 ENTRY = ModelEntry(

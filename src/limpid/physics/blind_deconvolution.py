@@ -26,6 +26,9 @@ _STRICTER, _STRICTEST = 4.0, 1e5  # how closely a photo must follow its own edge
 _STRONG = 0.9  # share of the pixels whose edges are too weak to speak of the kernel
 _DAMPING = 2.0  # of the values of a kernel
 _FLOOR = 0.05  # of the largest value of a kernel: what lies below is noise
+_POINT = 0.42, 0.35  # largest value of a kernel from which it is a point, and up to which it is a shake
+_CLEARLY = 0.98  # of the cost of a kernel: another one's below that is no accident
+_EDGE = 1e-4  # squared gradient that counts as an edge
 _PEAK = 0.3  # of it: what is not joined to values above belongs to no path of a hand, but to edges that repeat
 
 _MARGIN = 64  # pixels over which a photo is continued until it is periodic
@@ -38,11 +41,34 @@ _FLAT = 0.01  # brightness itself is kept down so much less than its gradient: t
 def estimate_kernel(grey: Tensor) -> Tensor:
     """Photos (B, H, W), 0…1, each shaken alike everywhere → their kernels (B, SIDE, SIDE).
 
-    From coarse to fine, by turns: the photo of few edges that the kernel would have blurred to this one, then the kernel between
-    the two. Of large photos the square of ``WINDOW`` pixels with the most edges is looked at.
+    Searched on the whole photo and on either half of it, as a search may end in a wrong place, along lines that repeat for
+    instance: a half's kernel, searched on from there on the whole, is taken where it explains the whole photo clearly better. Of
+    large photos the square of ``WINDOW`` pixels with the most edges is looked at.
     """
-    grey, scales, cost = _telling(grey), _scales(), _EDGES
-    kernel = _first(grey, _side(scales[0]))
+    grey = _telling(grey)
+    along = -1 if grey.shape[-1] >= grey.shape[-2] else -2
+    if grey.shape[along] < 4 * SIDE:  # halves that hardly hold a kernel know less than nothing
+        return search_kernel(grey)
+    whole, *parts = (search_kernel(part) for part in (grey, *grey.chunk(2, along)))
+    cost, *costs = (cost_of_kernel(grey, kernel) for kernel in (whole, *parts))
+    better = torch.stack(costs).argmin(0)
+    kernel = torch.stack(parts)[better, torch.arange(len(grey), device=grey.device)]
+    doubted = torch.stack(costs).amin(0) < _CLEARLY * cost
+    if not doubted.any():
+        return whole
+    whole[doubted] = search_kernel(grey[doubted], kernel[doubted])
+    return whole
+
+
+def search_kernel(grey: Tensor, start: Tensor | None = None) -> Tensor:
+    """Kernels (B, SIDE, SIDE) of photos (B, H, W), from coarse to fine, or at full size alone from ``start`` on.
+
+    By turns: the photo of few edges that the kernel would have blurred to this one, then the kernel between the two.
+    """
+    scales, cost = _scales(), _EDGES
+    if start is not None:
+        scales, cost = scales[-1:], _EDGES / _CHEAPER ** (_TURNS * (len(scales) - 1))
+    kernel = _first(grey, _side(scales[0])) if start is None else start
     for scale in scales:
         side = _side(scale)
         photo = _resized(grey, [max(1, round(length * scale)) for length in grey.shape[-2:]])
@@ -54,6 +80,18 @@ def estimate_kernel(grey: Tensor) -> Tensor:
             kernel = fit_kernel(periodic, few_edges(periodic, kernel, cost), side, size)
             cost /= _CHEAPER
     return kernel
+
+
+def cost_of_kernel(grey: Tensor, kernel: Tensor) -> Tensor:
+    """What the search minimises in the end: mean |b − k ∗ x|² + cost · the share of edges of x, (B,), of photos (B, H, W)."""
+    height, width = grey.shape[-2:]
+    periodic, cost = continued(grey, 2 * SIDE), _EDGES / _CHEAPER ** (_TURNS * len(_scales()))
+    sharp = few_edges(periodic, kernel, cost)
+    size = (periodic.shape[-2], periodic.shape[-1])
+    missed = torch.fft.irfft2(torch.fft.rfft2(sharp) * transfer(kernel, size), s=size) - periodic
+    edges = _gradients(sharp).square().sum(0) > _EDGE
+    seen = (missed.square() + cost * edges)[..., :height, :width]
+    return seen.mean((-2, -1))
 
 
 def few_edges(periodic: Tensor, kernel: Tensor, cost: float) -> Tensor:
@@ -108,12 +146,19 @@ def deconvolve(blurred: Tensor, kernel: Tensor, noise: Tensor) -> Tensor:
     return sharp[..., :height, :width]
 
 
-def sharpened(blurred: Tensor, noise: Tensor) -> Tensor:
+def sharpened(blurred: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """Photos (B, C, H, W), 0…1, with the kernel that is found on each taken off, once per strength of ``noise`` (N,).
 
-    Returns (B, N, C, H, W), −0.5…1.5.
+    Returns (B, N, C, H, W), −0.5…1.5, and how far each photo was shaken at all, ``shaken`` of its kernel.
     """
-    return deconvolve(blurred, estimate_kernel(blurred.mean(1)), noise).clamp(-0.5, 1.5)
+    kernel = estimate_kernel(blurred.mean(1))
+    return deconvolve(blurred, kernel, noise).clamp(-0.5, 1.5), shaken(kernel)
+
+
+def shaken(kernel: Tensor) -> Tensor:
+    """Kernels (B, S, S) → (B,), from 0 for little more than a point, which is what a sharp photo has, to 1 for a shake."""
+    point, shake = _POINT
+    return ((point - kernel.amax((-2, -1))) / (point - shake)).clamp(0, 1)
 
 
 def continued(photo: Tensor, least: int) -> Tensor:

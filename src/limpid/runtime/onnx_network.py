@@ -13,6 +13,7 @@ from limpid.image.size import crop, padded_size
 from limpid.layers.context import Recall
 from limpid.layers.network import LayerNetwork, Needs
 from limpid.layers.separation import Separation
+from limpid.models.deconvolution import followed
 from limpid.physics.blind_deconvolution import sharpened
 from limpid.progress import say
 
@@ -88,9 +89,11 @@ class OnnxNetwork(LayerNetwork):
             rows, columns = padded_size(height, width, multiple)
             fed = F.pad(photo, (0, columns - width, 0, rows - height), mode=mode)
         feeds = {self._inputs[0]: fed}
-        if self.about.noise:
-            feeds[self._inputs[1]] = sharpened(fed, torch.tensor(self.about.noise))
-        answers = run(self._session, feeds, self.about)
+        if not self.about.noise:
+            answers = run(self._session, feeds, self.about)
+        else:
+            feeds[self._inputs[1]], shaken = sharpened(fed, torch.tensor(self.about.noise))
+            answers = {name: followed(fed, layer, shaken) for name, layer in run(self._session, feeds, self.about).items()}
         if self.about.head is not None:
             answers = {
                 name: F.interpolate(layer, size=fed.shape[-2:], mode="bilinear", align_corners=False)
