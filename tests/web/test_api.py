@@ -224,3 +224,19 @@ def test_a_photo_that_takes_too_long_is_given_up(monkeypatch):
         answer = client.post("/api/separate", png())
         assert (answer.status, "1 s" in answer.json["error"]) == (408, True)
         until(lambda: client.service.queue.inside == 0)
+
+
+@pytest.mark.parametrize("path", ["/api/separate", "/api/models", "/health"])
+def test_a_bad_chunk_is_refused_without_a_word_in_the_log(monkeypatch, capfd, caplog, path):
+    loading(monkeypatch)
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary={MARK}\r\n".encode()
+    with serving() as client:
+        for pause in (0.0, 0.3):  # with the request, or after some paths have answered it
+            with socket.create_connection(("127.0.0.1", client.port), timeout=10) as connection:
+                connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n")
+                time.sleep(pause)
+                connection.sendall(b"zz\r\n")
+                assert connection.recv(12) in (b"HTTP/1.1 400", b"HTTP/1.1 405")
+        assert client.ask("GET", "/health").status == 200
+    assert "Traceback" not in capfd.readouterr().err
+    assert not caplog.records

@@ -1,6 +1,7 @@
 """uvicorn with what it lacks: idle and slow connections are cut, their number is bounded, SIGTERM ends it with exit code 0."""
 
 import asyncio
+import logging
 import signal
 from types import FrameType
 from typing import Any
@@ -36,6 +37,16 @@ class PatientProtocol(H11Protocol):
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; where an answer has begun already, only hang up."""
+        if self.cycle is not None:  # nobody listens to what the application would still say
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def on_response_complete(self) -> None:
         """Start the clock for the next request; a body that comes although it is answered is not listened to for long."""
@@ -78,7 +89,8 @@ class Server(uvicorn.Server):
 
 
 def server(app: Any, host: str, port: int) -> Server:
-    """A server of an ASGI application."""
+    """A server of an ASGI application; what clients get wrong is answered, not logged."""
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     config = uvicorn.Config(
         app,
         host=host,
