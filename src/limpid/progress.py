@@ -61,15 +61,23 @@ class Bar:
 _shown: list[Progress] = []
 """The bars on the screen, of which there is one at most: a bar within a bar is a second line of it."""
 
+_silent: list[Progress] = []
+"""Those that are not: no bar within them is shown."""
+
 
 @contextmanager
 def bar(*, total: int, unit: str, quiet: bool = False, done: int = 0) -> Iterator[Bar]:
     """Show the progress of ``total`` items, of which ``done`` are behind us, while the block runs.
 
-    Count, rate, time left and a note; nothing is printed when ``quiet`` or not in a terminal.
+    Count, rate, time left and a note; nothing is printed when ``quiet``, within a bar that is, or not in a terminal.
     """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield Bar(Progress(console=Console(file=io.StringIO()), disable=True), total, unit, done)
+    if quiet or _silent or sys.stderr is None or not sys.stderr.isatty():
+        silent = Progress(console=Console(file=io.StringIO()), disable=True)
+        _silent.append(silent)
+        try:
+            yield Bar(silent, total, unit, done)
+        finally:
+            _silent.remove(silent)
         return
     if _shown:
         inner = Bar(_shown[0], total, unit, done)

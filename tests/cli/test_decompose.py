@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
 from limpid import catalogue, create_model
 from limpid.checkpoints import file
@@ -48,6 +48,23 @@ def test_light_and_colour_are_changed_beside_the_layers(limpid, weights, photo, 
     assert float((relit - albedo).abs().max()) <= 1 / 255
     red, green, blue = layer(tmp_path / "out/x.recoloured.png").mean((1, 2)).tolist()
     assert red > 1.5 * max(green, blue)
+
+
+def test_a_grey_photo_given_a_colour_is_one_of_colours(limpid, weights, tmp_path):
+    draw = np.random.default_rng(0)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    grey = profile[:16] + b"GRAY" + profile[20:]
+    Image.fromarray(draw.integers(20, 250, (40, 56), dtype=np.uint8)).save(tmp_path / "x.png", icc_profile=grey)
+    Image.fromarray(np.full((40, 56), 255, dtype=np.uint8)).save(tmp_path / "mask.png")
+    wishes = ("--relight", "flat=1", "--recolour", f"{tmp_path / 'mask.png'}=#c02020")
+    done = limpid("decompose", tmp_path / "x.png", "-m", weights, *wishes, "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    modes = {path.name: Image.open(path).mode for path in (tmp_path / "out").iterdir()}
+    assert modes == {"x.albedo.png": "L", "x.shading.png": "L", "x.relit.png": "L", "x.recoloured.png": "RGB"}
+    red, green, blue = layer(tmp_path / "out/x.recoloured.png").mean((1, 2)).tolist()
+    assert red > 1.5 * max(green, blue)
+    assert ("icc_profile" in Image.open(tmp_path / "out/x.albedo.png").info) == ("does not describe colours" in done.err)
+    assert "icc_profile" not in Image.open(tmp_path / "out/x.recoloured.png").info
 
 
 @pytest.mark.parametrize(

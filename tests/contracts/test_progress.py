@@ -29,6 +29,16 @@ def test_the_bar_shows_count_and_name_in_a_terminal(monkeypatch):
     assert "b.jpg" in shown
 
 
+def test_a_bar_within_a_quiet_one_is_quiet(monkeypatch):
+    screen = as_screen(monkeypatch)
+    with progress.bar(total=1, unit="photo", quiet=True), progress.bar(total=3, unit="step") as steps:
+        steps.advance("5 dB")
+    assert screen.getvalue() == ""
+    with progress.bar(total=3, unit="step") as steps:
+        steps.advance("5 dB")
+    assert "1/3" in screen.getvalue()
+
+
 def as_screen(monkeypatch):
     """Standard error as a terminal; what is written to it."""
     monkeypatch.setenv("TERM", "xterm")

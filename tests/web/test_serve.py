@@ -17,7 +17,8 @@ def environment(monkeypatch):
 
 
 @pytest.mark.exhaustive
-def test_a_sound_app_passes_its_check_with_a_token(monkeypatch, capsys):
+def test_a_sound_app_passes_its_check_with_a_token_and_again_in_the_same_process(monkeypatch, capsys):
     loading(monkeypatch)
-    assert serve(AppOptions(check=True, quiet=True, token="a-token-of-ours")) == 0
-    assert capsys.readouterr().out == "limpid: check passed\n"
+    for _ in range(2):
+        assert serve(AppOptions(check=True, quiet=True, token="a-token-of-ours")) == 0
+        assert capsys.readouterr().out == "limpid: check passed\n"

@@ -13,6 +13,7 @@ from limpid._version import __version__
 from limpid.errors import LimpidError, UsageError, is_out_of_memory
 from limpid.image.codec_memory import decoding, encoding
 from limpid.image.encode import check_format, holds_xmp, target_format
+from limpid.image.icc import fits
 from limpid.image.photo import Photo
 from limpid.image.processing_record import with_step
 from limpid.image.read import MAX_PIXELS, read
@@ -166,10 +167,11 @@ def _separate(
     likes = _recorded(photo, separator, wanted, chosen, dict(zip(job.outputs, encoders, strict=True))) if _records(options) else {}
     mode = job.source.stat().st_mode & 0o777 if isinstance(job.source, Path) else None
     for layer, target in job.outputs.items():
+        pixels, like = layers.pop(layer), likes.get(layer, photo)
         written = write(
-            layers.pop(layer),
+            pixels,
             target,
-            like=likes.get(layer, photo),
+            like=_coloured(like, report) if like.grey and pixels.shape[2] > 1 else like,
             format=format,
             quality=options.quality,
             overwrite=options.overwrite,
@@ -213,9 +215,20 @@ def _state(chosen: Plan, wanted: SeparationOptions, report: Report) -> None:
 
 
 def _edited(photo: Photo, layers: Mapping[str, np.ndarray], made: Mapping[str, Edit]) -> dict[str, np.ndarray]:
-    """What the edits make of finished layers, in the depth of the photo."""
+    """What the edits make of finished layers, in the depth of the photo; a grey photo that is given a colour has three channels."""
     whole = {name: replace(photo, pixels=pixels, alpha=None).tensor() for name, pixels in layers.items()}
-    return {name: quantise(edit(whole), photo.pixels.dtype, grey=photo.grey) for name, edit in made.items()}
+    edited = {name: edit(whole) for name, edit in made.items()}
+    grey = {name: photo.grey and bool((image[1:] == image[:1]).all()) for name, image in edited.items()}
+    return {name: quantise(image, photo.pixels.dtype, grey=grey[name]) for name, image in edited.items()}
+
+
+def _coloured(photo: Photo, report: Report) -> Photo:
+    """A grey photo as what a picture of colours is written like: without a profile that describes grey alone."""
+    profile = photo.metadata.icc
+    if profile is None or fits(profile, grey=False):
+        return photo
+    report.warnings.append("the ICC profile of the grey photo does not describe colours; dropped where there are any")
+    return replace(photo, metadata=replace(photo.metadata, icc=None))
 
 
 def layer_pixels(
