@@ -1,5 +1,6 @@
 """A small training for tests: photos made of dead leaves, a recipe on the smallest network, and the command that runs it."""
 
+import csv
 import os
 import subprocess
 import sys
@@ -41,6 +42,20 @@ RECIPE = {
     "train": {"epochs": 2, "ema": 0.9, "clip": 1.0, "threads": 1},
     "log": {"every": 1, "images": 0, "save_every": 0, "curves": False},
 }
+DENOISE = {
+    "model": {"name": "stacked", "size": "tiny"},
+    "data": {
+        "train": [{"name": "degraded", "root": "$PHOTOS", "degradations": [{"name": "gaussian_noise", "sigma": [10, 50]}]}],
+        "augment": {"crop": 32},
+        "validate": [{"name": "degraded", "root": "$HELD", "degradations": [{"name": "gaussian_noise", "sigma": [25, 25]}]}],
+        "epoch": 40,
+    },
+    "losses": [{"name": "mse"}],
+    "optimiser": {"name": "sgd", "rate": 0.05, "momentum": 0.9},
+    "schedule": {"name": "constant"},
+    "train": {"epochs": 1},
+}
+"""The smallest denoiser, by plain gradient descent."""
 
 
 def photos(folder: Path, count: int, *, side: int = 72, seed: int = 0, colours: str = "uniform") -> Path:
@@ -80,6 +95,12 @@ def finish(*words: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
     with start(*words, cwd=cwd) as process:
         out, err = process.communicate(timeout=240)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def curve(run: Path) -> list[float]:
+    """The losses of a run, step by step."""
+    with (run / "metrics.csv").open() as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
 
 
 def state(run: Path) -> dict:

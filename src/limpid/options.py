@@ -16,6 +16,9 @@ Subject = TypeVar("Subject")
 
 _KEY = "limpid.option"
 
+OFFLINE_HELP = "Download nothing; what is missing is an error at once (also LIMPID_OFFLINE=1)."
+"""Of ``--offline``, which every command that could download has."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
@@ -80,6 +83,13 @@ def default_of(one: Field[Any]) -> Any:
     if one.default_factory is not MISSING:
         return one.default_factory()
     return ... if one.default is MISSING else one.default
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadOptions:
+    """``offline``: nothing is downloaded, what is missing is an error at once (``LIMPID_OFFLINE=1`` does the same everywhere)."""
+
+    offline: bool = option(False, OFFLINE_HELP)
 
 
 def with_keywords(options: Callable[P, Options]) -> Callable[[Callable[[Options], Result]], Callable[P, Result]]:

@@ -16,6 +16,7 @@ from limpid.image.read import read
 from photo_samples import ICC, encoded, exif
 from photo_samples import picture as described
 from pictures import picture
+from training_samples import recipe
 from xmp_steps import steps
 
 
@@ -221,15 +222,30 @@ def test_fail_fast_begins_nothing_after_a_fault(limpid, tmp_path, tiny, jobs):
     assert summary["left"] == 30 - summary["done"]
 
 
-def test_offline_says_at_once_what_is_missing(limpid, photo, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("separate", "photo.jpg", "-m", "net.safetensors"),
+        ("separate", "photo.jpg", "-m", "hf-hub:owner/name"),
+        ("export", "net.safetensors", "net.onnx"),
+        ("bench", "net.safetensors"),
+        ("demo", "-m", "net.safetensors"),
+        ("train", "sample.yaml", "PHOTOS=.", "HELD=.", "model.name=errnet"),
+    ],
+    ids=" ".join,
+)
+def test_offline_says_at_once_what_is_missing(limpid, photo, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    recipe(tmp_path / "sample.yaml")
+    picture(tmp_path / "other.jpg", seed=1)
     monkeypatch.setenv("LIMPID_CACHE", str(tmp_path / "cache"))
     network = create_model("errnet", "tiny")
     tensors = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith("backbone.")}
     settings = catalogue.find("models", "errnet").sizes["tiny"]
     file.save(tmp_path / "net.safetensors", file.Checkpoint(model="errnet", settings=settings, tensors=tensors, notes={}))
-    done = limpid("separate", photo, "-m", tmp_path / "net.safetensors", "--offline")
-    assert done.code == 1
-    assert "--offline forbids to download it from https://" in done.err
+    done = limpid(*words, "--offline")
+    assert re.search("--offline forbids to (download it from https://|ask the hub)", done.err + done.out)
+    assert done.code == (0 if words[0] == "bench" else 1)
 
 
 COLOUR = re.compile(rb"\x1b\[[\d;]*3[0-7]m")

@@ -1,6 +1,5 @@
 """Two processes train as one with twice the batch."""
 
-import csv
 import os
 import signal
 import subprocess
@@ -16,26 +15,7 @@ from limpid.recipe.load import dump, load
 from limpid.recipe.models import Train
 from limpid.training.processes import LostProcessError, noticing_lost_ones, per_step, processes, shared
 from limpid.training.same_run import check_same
-from training_samples import finish, recipe, start, state
-
-DENOISE = {
-    "model": {"name": "stacked", "size": "tiny"},
-    "data": {
-        "train": [{"name": "degraded", "root": "$PHOTOS", "degradations": [{"name": "gaussian_noise", "sigma": [10, 50]}]}],
-        "augment": {"crop": 32},
-        "validate": [{"name": "degraded", "root": "$HELD", "degradations": [{"name": "gaussian_noise", "sigma": [25, 25]}]}],
-        "epoch": 40,
-    },
-    "losses": [{"name": "mse"}],
-    "optimiser": {"name": "sgd", "rate": 0.05, "momentum": 0.9},
-    "schedule": {"name": "constant"},
-    "train": {"epochs": 1},
-}
-
-
-def curve(run):
-    with (run / "metrics.csv").open() as file:
-        return [float(row["loss"]) for row in csv.DictReader(file)]
+from training_samples import DENOISE, curve, finish, recipe, start, state
 
 
 def test_two_processes_follow_one_with_twice_the_batch(tmp_path, given):

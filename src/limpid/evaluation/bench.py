@@ -56,7 +56,7 @@ def bench(options: BenchOptions) -> Iterator[Timing]:
             raise UnknownNameError("backend", name, BACKENDS)
     torch.set_num_threads(options.threads)
     for model in options.models:
-        separator = load(model, "cpu", "float32", "pretrained", backend="torch")
+        separator = load(model, "cpu", "float32", "pretrained", backend="torch", offline=options.offline)
         for size in options.size:
             rows = _rows(separator, model, size, options)
             if options.save and separator.sha256 is not None:

@@ -282,6 +282,8 @@ class Train(Section):
     """Devices that train together, each on its own batch; of each machine where there are several."""
     nodes: Count = 1
     """Machines that train together."""
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    """ddp: each process holds the whole network; fsdp: a share of its weights, gradients and moments."""
     threads: Count | None = None
     """Computing threads of each process; null: PyTorch's choice."""
     compile: bool = False

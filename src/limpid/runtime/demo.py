@@ -30,9 +30,9 @@ class Shown:
     model: str
 
 
-def show(output: Path, model: str = "default") -> Shown:
-    """Write the sheet ``output`` (input, transmission, reflection, truth) and return the scores."""
-    separator = load(model)
+def show(output: Path, model: str = "default", *, offline: bool = False) -> Shown:
+    """Write the sheet ``output`` (input, transmission, reflection, truth) and return the scores; raises what ``load`` raises."""
+    separator = load(model, offline=offline)
     mixture = blend()
     layers = separator(mixture.input)
     sheet = side_by_side(

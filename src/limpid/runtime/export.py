@@ -48,7 +48,15 @@ def export(options: ExportOptions) -> Exported:
     and where the graph answers otherwise, MissingExtraError, and what ``load`` raises.
     """
     _check(options)
-    separator = load(options.model, "cpu", "float32", options.backbone_weights, task=options.task, weights=options.weights)
+    separator = load(
+        options.model,
+        "cpu",
+        "float32",
+        options.backbone_weights,
+        task=options.task,
+        weights=options.weights,
+        offline=options.offline,
+    )
     network = separator.network
     network.answers_residual = False  # the runtime's own remainder serves
     network.eval().requires_grad_(False)

@@ -80,9 +80,28 @@ def load(
     >>> load("limpid_denoise", precision="float32").task.name
     'denoise'
     """
-    where = choose_device(device)
+    options = DeviceOptions(
+        device=device,
+        precision=precision,
+        backbone_weights=backbone_weights,
+        weights=weights,
+        backend=backend,
+        provider=provider,
+        offline=offline,
+    )
+    return load_with(name, options, task)
+
+
+def load_with(name: str | Path, options: DeviceOptions, task: str | None = None) -> Separator:
+    """``load`` as the options of a command say what networks run on; raises what ``load`` raises."""
+    with forbidding_downloads(options.offline):
+        return _load(name, options, task)
+
+
+def _load(name: str | Path, options: DeviceOptions, task: str | None) -> Separator:
+    where = choose_device(options.device)
     if str(name) in (DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL):
-        seen = backbone_weights if str(name) == DOUBLE_DIP_PERCEPTUAL else None
+        seen = options.backbone_weights if str(name) == DOUBLE_DIP_PERCEPTUAL else None
         return DoubleDip(find_task(task or DEFAULT_TASK), device=where, backbone_weights=seen)
     if str(name) == RETINEX:
         wanted = find_task(task or "intrinsic")
@@ -91,19 +110,18 @@ def load(
         return Separator(ColourRetinex().to(where), wanted, name=RETINEX, model=RETINEX)
     found = _find(name, task or DEFAULT_TASK)
     if found.path.suffix == SUFFIX:
-        return _load_onnx(found, task, provider)
-    opened = _open(found, weights)
+        return _load_onnx(found, task, options.provider)
+    opened = _open(found, options.weights)
     network = opened.network
     chosen = _task(opened.tasks, task, found)
     for remark in opened.remarks:
         say(f"note: {found.path.name} {remark}")
-    with forbidding_downloads(offline):
-        _fill_backbones(network, opened.model, backbone_weights)
+    _fill_backbones(network, opened.model, options.backbone_weights)
     fold_norms(network)
     channels_last(network.to(where))
-    arithmetic = choose_precision(precision, where, network.needs)
+    arithmetic = choose_precision(options.precision, where, network.needs)
     made = Separator(network, chosen, name=found.label, model=opened.model, precision=arithmetic, sha256=found.sha256)
-    if choose_backend(backend, network, where, sha256=found.sha256) == "openvino":
+    if choose_backend(options.backend, network, where, sha256=found.sha256) == "openvino":
         made.engine = OpenVinoEngine(network, chosen.layers, arithmetic, found.sha256)
     return made
 
@@ -169,21 +187,6 @@ def separate(photo: Source, options: LoadOptions) -> Separation:
     (['transmission', 'reflection', 'residual'], (3, 300, 451))
     """
     return load_with(options.model, options, options.task)(photo, **vars(separation_options(options)))
-
-
-def load_with(name: str, options: DeviceOptions, task: str | None = None) -> Separator:
-    """``load`` as the options of a command say what networks run on; raises what ``load`` raises."""
-    return load(
-        name,
-        options.device,
-        options.precision,
-        options.backbone_weights,
-        task=task,
-        weights=options.weights,
-        provider=options.provider,
-        backend=options.backend,
-        offline=options.offline,
-    )
 
 
 def _fill_backbones(network: nn.Module, model: str, weights: str) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from limpid.errors import SettingError, UnknownNameError, UsageError
 from limpid.files import parse_bytes
-from limpid.options import option
+from limpid.options import DownloadOptions, option
 
 DOUBLE_DIP, DOUBLE_DIP_PERCEPTUAL = "double_dip", "double_dip_perceptual"
 """What ``--model`` calls the method that fits every photo anew, and its variant that also compares maps of EfficientNet-Lite0."""
@@ -83,13 +83,12 @@ def separation_options(options: SeparationOptions) -> SeparationOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeviceOptions:
+class DeviceOptions(DownloadOptions):
     """What networks run on.
 
     ``backbone_weights``: ``pretrained``, ``none`` (random), or a file or folder, for networks with a backbone; ``weights``: which
     of two sets in a file, ``averaged`` over the steps of its training or those of the last step, ``raw``; ``provider``: what of
-    ONNX Runtime runs ONNX files; ``backend``: what runs our own networks on a CPU, ``auto`` what ``limpid bench --save`` chose;
-    ``offline``: nothing is downloaded, what is missing is an error at once (``LIMPID_OFFLINE=1`` does the same everywhere).
+    ONNX Runtime runs ONNX files; ``backend``: what runs our own networks on a CPU, ``auto`` what ``limpid bench --save`` chose.
     """
 
     device: str = option("auto", "auto, cpu, cuda, mps, xpu.")
@@ -98,7 +97,6 @@ class DeviceOptions:
     weights: Literal["averaged", "raw"] = option("averaged", "Of a file with both: averaged or raw.")
     backend: Literal["auto", "torch", "openvino"] = option("auto", "On a CPU: auto, torch or openvino.")
     provider: str = option("auto", "Of ONNX files: auto, cpu, cuda, tensorrt, openvino, coreml, directml, webgpu.")
-    offline: bool = option(False, "Download nothing; what is missing is an error at once (also LIMPID_OFFLINE=1).")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +181,7 @@ class PhotoOptions(SeparationOptions, DeviceOptions, EngineOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions:
+class ExportOptions(DownloadOptions):
     """Which network becomes which ONNX graph; see ``limpid export --help``. Raises SettingError and UsageError.
 
     ``static``, ``head``: height and width, pixels, or None. ``precision``: what the graph computes in; it is fed and answers in
@@ -221,7 +219,7 @@ class ExportOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchOptions:
+class BenchOptions(DownloadOptions):
     """Which networks are timed by what; see ``limpid bench --help``. ``size``: heights and widths, pixels."""
 
     models: Sequence[str] = option(..., "NAME or FILE, several.", argument=True)

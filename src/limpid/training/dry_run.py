@@ -22,6 +22,7 @@ from limpid.training.options import TrainOptions
 from limpid.training.procedure import unwrapped
 from limpid.training.processes import per_step
 from limpid.training.trainer import room_of, run_recipe
+from limpid.weights.fetch import forbidding_downloads
 
 SHEET = "first_batches.png"
 _ITEMS = 24
@@ -35,6 +36,11 @@ def dry_run(loaded: Loaded, folder: Path, options: TrainOptions) -> str:
     measured. Raises whatever a start would raise, but for backbones whose weights are not there: a line says so, and sizes are
     right all the same.
     """
+    with forbidding_downloads(options.offline):
+        return _looked_at(loaded, folder, options)
+
+
+def _looked_at(loaded: Loaded, folder: Path, options: TrainOptions) -> str:
     assembly = assemble(loaded)
     missing: tuple[str, ...] = ()
     try:

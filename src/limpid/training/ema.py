@@ -6,20 +6,22 @@ import torch
 from torch import Tensor, nn
 
 from limpid.layers.network import LayerNetwork
+from limpid.training.sharding import whole
 
 
 class EMA:
     """w̄ ← k·w̄ + (1 − k)·w after every step n, with k = min(``decay``, (1 + n) / (10 + n)) so that the start is forgotten.
 
-    Buffers are copied, frozen parameters shared with the network. ``decay`` 0: the network itself.
+    Buffers are copied, frozen parameters shared with the network. ``decay`` 0: the network itself. ``apart``: always a copy of
+    its own, which follows a network whole that is shared out among processes (``training.sharding``).
     Source: Polyak & Juditsky, SIAM J. Control Optim. 1992; the warm-up is TensorFlow's.
     """
 
-    def __init__(self, network: LayerNetwork, decay: float) -> None:
+    def __init__(self, network: LayerNetwork, decay: float, *, apart: bool = False) -> None:
         frozen = {id(parameter): parameter for parameter in network.parameters() if not parameter.requires_grad}
         self.decay = decay
-        self.network: LayerNetwork = deepcopy(network, frozen) if decay else network
-        self._pairs: tuple[list[Tensor], list[Tensor]] = self._matched(network)
+        self.network: LayerNetwork = deepcopy(network, frozen) if decay or apart else network
+        self._pairs = None if apart else self._matched(network)
 
     def _matched(self, network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
         pairs = [
@@ -33,9 +35,13 @@ class EMA:
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
         """Take in the weights that ``network`` has after ``step`` steps."""
-        if not self.decay:
+        if self.network is network:
             return
         decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(*self._pairs, 1 - decay)
+        if self._pairs is not None:
+            torch._foreach_lerp_(*self._pairs, 1 - decay)
+        else:  # one at a time, so that no more than one is whole beside the average
+            for average, share in zip(*self._matched(network), strict=True):
+                average.lerp_(whole(share), 1 - decay)
         for mine, theirs in zip(self.network.buffers(), network.buffers(), strict=True):
             mine.copy_(theirs)

@@ -25,6 +25,7 @@ def load_recipe(options: TrainOptions) -> tuple[Loaded, Path]:
     given = list(options.overrides)
     given += [f"train.devices={options.devices}"] if options.devices is not None else []
     given += [f"train.nodes={options.nodes}"] if options.nodes is not None else []
+    given += [f"train.strategy={options.strategy}"] if options.strategy is not None else []
     given += [f"name={_text(options.name)}"] if options.name is not None else []
     given += [f"comment={_text(options.comment)}"] if options.comment is not None else []
     source = options.recipe if run is None else str(run / RECIPE)

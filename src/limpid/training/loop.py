@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 from limpid.data.loader import Batches, batches
@@ -20,6 +21,7 @@ from limpid.training.procedure import Procedure, unwrapped
 from limpid.training.processes import per_step
 from limpid.training.run_state import extras_of, take_extras, take_weights, weights_of
 from limpid.training.schedules import Plateau, cosine, linear, oscillating, restarting, steps_down
+from limpid.training.sharding import gathered, is_sharded, shared_like
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -78,6 +80,11 @@ class TrainingLoop:
     data: dict[str, str] = field(default_factory=dict)
     torn: bool = False
     ended: str = ""
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds a share of the weights only, so that all of them have to gather a state."""
+        return is_sharded(self.fabric)
 
     @property
     def per_step(self) -> int:
@@ -192,7 +199,10 @@ class TrainingLoop:
         return self.plateau.value if self.plateau else 1.0
 
     def state(self) -> dict[str, Any]:
-        """Everything that a resumed run needs, as plain containers and tensors; frozen backbones are left out."""
+        """Everything that a resumed run needs, as plain containers and tensors; frozen backbones are left out.
+
+        Where the weights are ``sharded``, all processes have to ask for it together.
+        """
         return {
             "step": self.step,
             "world": self.fabric.world_size,
@@ -201,9 +211,9 @@ class TrainingLoop:
             "due": self.due,
             "data": self.data,
             "ended": self.ended,
-            "modules": {name: weights_of(unwrapped(module)) for name, module in self.procedure.networks.items()},
+            "modules": {name: gathered(weights_of(unwrapped(module))) for name, module in self.procedure.networks.items()},
             "ema": weights_of(self.ema.network),
-            "optimisers": {name: slot.optimiser.state_dict() for name, slot in self.slots.items()},
+            "optimisers": {name: gathered(slot.optimiser.state_dict()) for name, slot in self.slots.items()},
             "losses": extras_of(self.procedure.objective),
             "plateau": asdict(self.plateau) if self.plateau else None,
             "precision": self.fabric.strategy.precision.state_dict(),
@@ -226,14 +236,27 @@ class TrainingLoop:
 
 
 def _take_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
-    """Load a saved state; the factors on the rate stay those of the recipe. Raises WeightsError when it does not fit."""
-    factors = [group["factor"] for group in optimiser.param_groups]
+    """Load a saved state; factors on the rate stay those of the recipe, kernels those of this machine.
+
+    Raises WeightsError when it does not fit.
+    """
+    own = [{key: group[key] for key in ("factor", "fused") if key in group} for group in optimiser.param_groups]
+    parameters = dict(enumerate(parameter for group in optimiser.param_groups for parameter in group["params"]))
+    moments = {place: _shares(found, parameters[place]) for place, found in state["state"].items() if place in parameters}
     try:
-        optimiser.load_state_dict(state)
+        optimiser.load_state_dict({**state, "state": moments})
     except ValueError as error:
         raise WeightsError(f"the state of the optimiser does not fit this recipe: {error}") from error
-    for group, factor in zip(optimiser.param_groups, factors, strict=True):
-        group["factor"] = factor
+    for group, kept in zip(optimiser.param_groups, own, strict=True):
+        group.update(kept)
+
+
+def _shares(moments: dict[str, Any], parameter: Tensor) -> dict[str, Any]:
+    """This process's shares of the moments of a parameter; counts are nobody's share."""
+    return {
+        name: shared_like(value, parameter) if isinstance(value, Tensor) and value.shape == parameter.shape else value
+        for name, value in moments.items()
+    }
 
 
 def _remedy(recipe: Recipe, batch: Batch) -> str:

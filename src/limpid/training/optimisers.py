@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from limpid.errors import UsageError
 from limpid.layers.network import LayerNetwork
 from limpid.recipe.models import Optimiser, Sgd
+from limpid.training.sharding import is_share
 
 
 def exempt_from_decay(network: nn.Module) -> tuple[str, ...]:
@@ -28,8 +29,10 @@ def build(options: Optimiser, named: Iterable[tuple[str, nn.Parameter]], *, exem
     if isinstance(options, Sgd):
         return torch.optim.SGD(_groups(trained, options, exempt), lr=_first(options), momentum=options.momentum)
     kind = torch.optim.AdamW if options.name == "adamw" else torch.optim.Adam
-    fused = all(parameter.is_cuda for _, parameter in trained)  # hundreds of small tensors in one kernel
-    return kind(_groups(trained, options, exempt), lr=_first(options), betas=options.betas, fused=fused or None)
+    mixed = len({is_share(parameter) for _, parameter in trained}) > 1  # which the fused one does not take
+    fused = not mixed and all(parameter.is_cuda for _, parameter in trained)  # hundreds of small tensors in one kernel
+    groups = _groups(trained, options, exempt)
+    return kind(groups, lr=_first(options), betas=options.betas, fused=fused or None)
 
 
 def _first(options: Optimiser) -> float:

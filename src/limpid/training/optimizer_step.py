@@ -1,6 +1,7 @@
 """One optimiser step of one module: backward over micro-batches, clipping, and what happens to values that are not finite."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +12,7 @@ from torch.optim import Optimizer
 from limpid.layers.batch import Batch
 from limpid.training.objective import LossValue
 from limpid.training.procedure import Procedure
+from limpid.training.sharding import clip_shares, is_sharded
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -27,7 +29,7 @@ class StepResult:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerSlot:
-    """A module's optimiser, what it optimises beside the module (projectors of losses), and the limit of the gradient's norm."""
+    """A module's optimiser, the limit of its gradient's norm, and ``extras``: what it optimises that Fabric does not average."""
 
     optimiser: Optimizer
     extras: Sequence[nn.Parameter] = ()
@@ -46,7 +48,7 @@ def optimizer_step(
     slot.optimiser.zero_grad(set_to_none=True)
     values: dict[str, list[Tensor]] = {}
     for number, batch in enumerate(batches):
-        with fabric.no_backward_sync(module, enabled=number + 1 < len(batches)):
+        with _resting(fabric, procedure, name), fabric.no_backward_sync(module, enabled=number + 1 < len(batches)):
             value = procedure.loss(name, batch, epoch)
             if not _everywhere(fabric, torch.isfinite(value.total)):
                 slot.optimiser.zero_grad(set_to_none=True)
@@ -55,13 +57,32 @@ def optimizer_step(
                 fabric.backward(value.total / len(batches))
         _note(values, value)
     _share_extras(fabric, slot.extras)
-    norm = fabric.clip_gradients(module, slot.optimiser, max_norm=slot.clip or float("inf"), error_if_nonfinite=False)
+    norm = _clip(fabric, module, slot)
     scaled = getattr(fabric.strategy.precision, "scaler", None) is not None
     if not scaled and norm is not None and not bool(torch.isfinite(norm)):
         slot.optimiser.zero_grad(set_to_none=True)
         return StepResult(values=_means(fabric, name, values), moved=False)
     slot.optimiser.step()
     return StepResult(values=_means(fabric, name, values), moved=True)
+
+
+@contextmanager
+def _resting(fabric: "Fabric", procedure: Procedure, name: str) -> Iterator[None]:
+    """Let the discriminator take part in the network's turn without waiting for gradients of its own, which DDP would else do."""
+    with ExitStack() as stack:
+        if name == "network" and fabric.world_size > 1:
+            for other, module in procedure.networks.items():
+                if other != name:
+                    stack.enter_context(fabric.no_backward_sync(cast("_FabricModule", module)))
+        yield
+
+
+def _clip(fabric: "Fabric", module: nn.Module, slot: OptimizerSlot) -> Tensor | None:
+    """Shorten the gradient to the slot's limit; returns the norm that it had."""
+    limit = slot.clip or float("inf")
+    if is_sharded(fabric):
+        return clip_shares((parameter for group in slot.optimiser.param_groups for parameter in group["params"]), limit)
+    return cast("Tensor | None", fabric.clip_gradients(module, slot.optimiser, max_norm=limit, error_if_nonfinite=False))
 
 
 def _everywhere(fabric: "Fabric", finite: Tensor) -> bool:
@@ -72,7 +93,7 @@ def _everywhere(fabric: "Fabric", finite: Tensor) -> bool:
 
 
 def _share_extras(fabric: "Fabric", extras: Sequence[nn.Parameter]) -> None:
-    """Average the gradients of parameters that DDP does not see."""
+    """Average the gradients of parameters that Fabric does not: those of losses, and single numbers beside shares of weights."""
     for parameter in extras if fabric.world_size > 1 else ():
         if parameter.grad is not None:
             parameter.grad.copy_(fabric.all_reduce(parameter.grad, reduce_op="mean"))  # type: ignore[arg-type]

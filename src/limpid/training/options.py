@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from limpid.options import option
+from limpid.options import DownloadOptions, option
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
+class TrainOptions(DownloadOptions):
     """How a recipe is to be run; what is to be trained is the recipe's own business.
 
     ``recipe``: name of a shipped one, a file, or, with ``resume`` and ``test_only``, the folder of a run, which then is all that
@@ -32,6 +32,9 @@ class TrainOptions:
     test_only: bool = option(False, "No training: score the run's best weights, dump pictures.")
     devices: int | None = option(None, "Processes, one per device (train.devices).", minimum=1)
     nodes: int | None = option(None, "Machines, each with so many processes (train.nodes).", minimum=1)
+    strategy: Literal["ddp", "fsdp"] | None = option(
+        None, "ddp: a whole network per process; fsdp: a share of its weights (train.strategy)."
+    )
     device: str = option("auto", "auto, cpu, cuda or mps.")
     backbone_weights: str = option("pretrained", "Of pretrained backbones: pretrained, FILE, DIR, or none (random).")
     max_steps: int | None = option(None, "Stop after this step, resumable.", minimum=1)

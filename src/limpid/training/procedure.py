@@ -28,6 +28,9 @@ class Procedure(Protocol):
     needs_start: bool
     """Whether it fine-tunes a trained network, so that it refuses to begin from random weights."""
 
+    one_forward: bool
+    """Whether all turns of a step look at one forward: several processes cannot accumulate gradients over it."""
+
     frozen: tuple[nn.Module, ...]
     """Networks that take part without learning, such as a teacher; the loop puts them on the device."""
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from limpid.errors import WeightsError
 from limpid.files import DiskError, free, megabytes, replacing
 from limpid.training.kept_weights import RESUME, published
+from limpid.training.sharding import shared_like
 from limpid.weights import safe_pickle
 
 _PLAIN = (bool, int, float, str, bytes, type(None), torch.dtype)
@@ -92,8 +93,10 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
 
 def take_weights(network: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
     """Load what ``weights_of`` gave, strictly; raises WeightsError that names the first difference."""
+    own = network.state_dict()
+    mine = {name: shared_like(tensor, own[name]) if name in own else tensor for name, tensor in tensors.items()}
     try:
-        network.load_state_dict(tensors, strict=True)
+        network.load_state_dict(mine, strict=True)
     except RuntimeError as error:
         raise WeightsError(f"the state of {what} does not fit this recipe: {' '.join(str(error).split())[:300]}") from error
 

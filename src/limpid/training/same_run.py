@@ -21,6 +21,7 @@ HARMLESS = (
     "data.workers",
     "train.epochs",
     "train.threads",
+    "train.strategy",
     "train.patience",
     "train.init",
 )

@@ -26,15 +26,17 @@ from limpid.training.rehearsal import check_device, check_frozen
 from limpid.training.run_state import read_state
 from limpid.training.same_run import check_same
 from limpid.training.schedules import Plateau
+from limpid.training.sharding import check_sharding, is_sharded, is_share, sharding_strategy
 from limpid.weights.manifest import locate, rows
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from lightning_fabric.plugins import Precision
+    from lightning_fabric.strategies import Strategy
 
 
 def launch(recipe: Recipe, device: str) -> "Fabric":
-    """Processes and devices of a training, started; several devices are one process each (DDP), those of torchrun included."""
+    """Processes and devices of a training, started; several devices are one process each, those of torchrun included."""
     mend()  # Fabric imports torchvision where all of lightning is installed
     try:
         from lightning_fabric import Fabric
@@ -43,6 +45,7 @@ def launch(recipe: Recipe, device: str) -> "Fabric":
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # what it announces stands in the recipe
     train = recipe.train
     check_device(device, train.devices)
+    check_sharding(recipe)
     if train.threads:
         torch.set_num_threads(train.threads)
     precision = precision_plugin(train.precision, device)
@@ -51,11 +54,18 @@ def launch(recipe: Recipe, device: str) -> "Fabric":
         accelerator=device,
         devices=devices,
         num_nodes=nodes,
-        strategy="ddp_find_unused_parameters_true" if devices * nodes > 1 else "auto",
+        strategy=_strategy(train.strategy, devices * nodes),
         plugins=None if precision is None else [precision],
     )
     fabric.launch()
     return fabric
+
+
+def _strategy(name: str, world: int) -> "str | Strategy":
+    """What Fabric takes as strategy; one process shares nothing."""
+    if world == 1:
+        return "auto"
+    return sharding_strategy(world) if name == "fsdp" else "ddp_find_unused_parameters_true"
 
 
 def precision_plugin(precision: str, device: str) -> "Precision | None":
@@ -101,7 +111,12 @@ def set_up(
         start = starting_weights(init, recipe)
         new = _start(assembly, start)
         check_frozen(assembly.network, recipe, start is not None, new)
-    ema = EMA(assembly.network.to(fabric.device), recipe.train.ema or 0.0)
+    if procedure.one_forward and fabric.world_size > 1 and recipe.train.accumulate > 1:
+        raise UsageError(
+            f"the procedure {recipe.procedure.name} cannot accumulate over {fabric.world_size} processes; set train.accumulate=1"
+            f" and data.batch={recipe.data.batch * recipe.train.accumulate}, or take one process"
+        )
+    ema = EMA(assembly.network.to(fabric.device), recipe.train.ema or 0.0, apart=is_sharded(fabric))
     if recipe.train.checkpointing:  # after the average was copied, whose blocks would be those of the network
         checkpoint_blocks(assembly.network)
     slots = {name: _slot(recipe, procedure, name, fabric) for name in procedure.networks}
@@ -133,10 +148,15 @@ def _slot(recipe: Recipe, procedure: Procedure, name: str, fabric: "Fabric") -> 
     learnt = [parameter for parameter in procedure.objective.parameters() if parameter.requires_grad]
     extras = learnt if name == "network" else []
     options = recipe.discriminator if name == "discriminator" and recipe.discriminator is not None else recipe.optimiser
+    wrapped = fabric.setup_module(module) if is_sharded(fabric) else None  # whose parameters are other ones from now on
     named = [*unwrapped(module).named_parameters(), *((f"losses.{place}", extra) for place, extra in enumerate(extras))]
     built = build(options, named, exempt=exempt_from_decay(unwrapped(module)))
-    procedure.networks[name], optimiser = fabric.setup(module, built)
-    return OptimizerSlot(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
+    if wrapped is None:
+        procedure.networks[name], optimiser = fabric.setup(module, built)
+        return OptimizerSlot(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
+    procedure.networks[name], optimiser = wrapped, fabric.setup_optimizers(built)
+    single = [parameter for parameter in module.parameters() if parameter.requires_grad and not is_share(parameter)]
+    return OptimizerSlot(optimiser=optimiser, extras=[*extras, *single], clip=recipe.train.clip)
 
 
 def starting_weights(init: Path | None, recipe: Recipe) -> Path | None:

@@ -49,6 +49,7 @@ from limpid.training.score_run import score_run
 from limpid.training.set_up import launch, set_up, starting_weights
 from limpid.training.stops import Stop, listening
 from limpid.training.validation import merit
+from limpid.weights.fetch import forbidding_downloads
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -75,7 +76,8 @@ def train(options: TrainOptions) -> TrainedRun:
     Raises what ``load_recipe``, ``run_recipe`` and ``score_run`` raise.
     """
     loaded, folder = load_recipe(options)
-    code = score_run(loaded, folder, options) if options.test_only else run_recipe(loaded, folder, options)
+    with forbidding_downloads(options.offline):
+        code = score_run(loaded, folder, options) if options.test_only else run_recipe(loaded, folder, options)
     return TrainedRun(folder=folder, best=BestWeights(folder).path, exit_code=code)
 
 
@@ -277,11 +279,13 @@ class Trainer:
         """Leave what an error has spared: the state, unless it stands between the turns of a step, and weights."""
         diverged = isinstance(error, NotFiniteError)
         self.run.ended = f"{'diverged' if diverged else 'failed'} at step {self.run.step} ({' '.join(str(error).split())[:200]})"
+        apart = self.run.sharded and not diverged  # the others may be past gathering
+        state = None if self.run.torn or apart or not (self.writes or self.run.sharded) else self.run.state()
         if not self.writes:
             return
         try:
-            if not self.run.torn:
-                self._write_state()
+            if state is not None:
+                self._write_state(state)
             self._leave(self.run.ended)
         except DiskError as second:  # which may be what has ended the run
             say(f"limpid: nothing more could be kept: {second}")
@@ -374,14 +378,15 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        """Write ``last.pt``; the other processes wait."""
+        """Write ``last.pt``; the other processes wait, and hand over their shares of the weights if they hold shares."""
+        state = self.run.state() if self.writes or self.run.sharded else {}
         if self.writes:
-            self._write_state()
+            self._write_state(state)
         self.saved = time.monotonic()
         self.run.fabric.barrier()
 
-    def _write_state(self) -> None:
-        state = {**self.run.state(), "logger": self.logger.state(), "recipe": dump(self.run.asked), "limpid": __version__}
+    def _write_state(self, found: Mapping[str, Any]) -> None:
+        state = {**found, "logger": self.logger.state(), "recipe": dump(self.run.asked), "limpid": __version__}
         write_state(self.folder / LAST, state)
         if self._ended is not None:
             self._keep(state, self._ended)

@@ -69,7 +69,7 @@ def fetch(remote: Remote) -> Path:
         if _is_whole(path, remote):
             return path
         lacks = f"{path} is damaged, its checksum is wrong"
-    if forbidden := _forbidden_by():
+    if forbidden := forbidden_by():
         raise WeightsError(f"{lacks} and {forbidden} forbids to download it from {remote.url}")
     if not _answers(remote.url):
         raise WeightsError(f"{lacks} and its home does not answer: {remote.url}")
@@ -86,7 +86,7 @@ def forbidding_downloads(forbidden: bool) -> Iterator[None]:
         _forbidden.reset(before)
 
 
-def _forbidden_by() -> str | None:
+def forbidden_by() -> str | None:
     """What forbids to download, in words; None where nothing does."""
     if _forbidden.get():
         return "--offline"

@@ -9,7 +9,7 @@ from pathlib import Path
 from limpid.errors import UsageError, WeightsError
 from limpid.files import parse_json, replacing
 from limpid.progress import say
-from limpid.weights.fetch import OFFLINE, Remote, cache_folder, fetch
+from limpid.weights.fetch import Remote, cache_folder, fetch, forbidden_by
 
 PREFIX = "hf-hub:"
 """What the name of a model on the hub starts with."""
@@ -81,9 +81,8 @@ def _look_up(wanted: HubName) -> str:
 
     label, url = f"{wanted.owner}/{wanted.name}@{wanted.revision}", _home()
     url += f"/api/models/{wanted.owner}/{wanted.name}/revision/{wanted.revision.replace('/', '%2F')}"
-    for variable in OFFLINE:
-        if os.environ.get(variable, "0") not in ("", "0"):
-            raise WeightsError(f"{label} is not in the cache and {variable} forbids to ask the hub; unset it, or name a file")
+    if forbidden := forbidden_by():
+        raise WeightsError(f"{label} is not in the cache and {forbidden} forbids to ask the hub; leave that out, or name a file")
     try:
         answer = requests.get(url, timeout=_PATIENCE)
     except requests.RequestException as error:

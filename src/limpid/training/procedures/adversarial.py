@@ -53,6 +53,8 @@ class Adversarial:
     begin from random weights, without ``--init``. Raises SettingError unless the losses hold exactly one adversarial term.
     """
 
+    one_forward = False
+
     def __init__(
         self,
         *,

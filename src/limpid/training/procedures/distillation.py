@@ -37,6 +37,7 @@ class Distillation:
     """
 
     needs_start = False
+    one_forward = False
 
     def __init__(
         self,

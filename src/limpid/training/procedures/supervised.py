@@ -18,6 +18,7 @@ class Supervised:
     """The plain procedure; raises SettingError for terms that need a discriminator or a teacher."""
 
     needs_start = False
+    one_forward = False
 
     def __init__(self, *, network: nn.Module, objective: Objective) -> None:
         self.networks: dict[str, nn.Module] = {"network": network}

@@ -73,6 +73,7 @@ class Unsupervised:
     """
 
     needs_start = False
+    one_forward = True
 
     def __init__(self, *, network: FabricModule, objective: Objective, discriminators: Discriminators | None = None) -> None:
         inner = network.network
