@@ -1,5 +1,6 @@
 """The HTTP API: what it answers, what it refuses, who may ask, what happens when many do."""
 
+import signal
 import socket
 import sys
 import threading
@@ -224,6 +225,23 @@ def test_a_photo_that_takes_too_long_is_given_up(monkeypatch):
         answer = client.post("/api/separate", png())
         assert (answer.status, "1 s" in answer.json["error"]) == (408, True)
         until(lambda: client.service.queue.inside == 0)
+
+
+def test_sigterm_lets_a_photo_end_that_is_worked_on(monkeypatch):
+    part, answers = Dawdling(1), []
+    loading(monkeypatch, part)
+    with serving() as client:
+        client.post("/api/separate", png(24, 24))
+        asking = threading.Thread(target=lambda: answers.append(client.post("/api/separate", png())))
+        asking.start()
+        until(lambda: part.steps > 2)
+        client.server.handle_exit(signal.SIGTERM, None)
+        asking.join(30)
+        until(lambda: not client.server.servers[0].is_serving())
+        with pytest.raises(ConnectionRefusedError):
+            client.ask("GET", "/health")
+    assert [answer.status for answer in answers] == [200]
+    assert not client.server._captured_signals  # what uvicorn raises again at its end would be the exit code
 
 
 @pytest.mark.parametrize("path", ["/api/separate", "/api/models", "/health"])

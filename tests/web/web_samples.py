@@ -74,8 +74,8 @@ class Answer:
 
 
 class Client:
-    def __init__(self, port, service):
-        self.port, self.service = port, service
+    def __init__(self, server, service):
+        self.server, self.port, self.service = server, server.port, service
 
     def ask(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -114,7 +114,7 @@ def serving(**settings):
     while not running.started:
         time.sleep(0.01)
     try:
-        yield Client(running.port, service)
+        yield Client(running, service)
     finally:
         running.should_exit = True
         thread.join(30)

@@ -240,7 +240,9 @@ def _take_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
 
     Raises WeightsError when it does not fit.
     """
-    own = [{key: group[key] for key in ("factor", "fused") if key in group} for group in optimiser.param_groups]
+    own: list[dict[str, Any]] = [
+        {key: group[key] for key in ("factor", "fused") if key in group} for group in optimiser.param_groups
+    ]
     parameters = dict(enumerate(parameter for group in optimiser.param_groups for parameter in group["params"]))
     moments = {place: _shares(found, parameters[place]) for place, found in state["state"].items() if place in parameters}
     try:

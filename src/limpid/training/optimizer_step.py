@@ -82,7 +82,7 @@ def _clip(fabric: "Fabric", module: nn.Module, slot: OptimizerSlot) -> Tensor | 
     limit = slot.clip or float("inf")
     if is_sharded(fabric):
         return clip_shares((parameter for group in slot.optimiser.param_groups for parameter in group["params"]), limit)
-    return cast("Tensor | None", fabric.clip_gradients(module, slot.optimiser, max_norm=limit, error_if_nonfinite=False))
+    return fabric.clip_gradients(module, slot.optimiser, max_norm=limit, error_if_nonfinite=False)
 
 
 def _everywhere(fabric: "Fabric", finite: Tensor) -> bool:

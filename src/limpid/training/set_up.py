@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from torch.optim import Optimizer
 
 from limpid.blocks._torchvision import mend
 from limpid.errors import MissingExtraError, UsageError
@@ -32,7 +33,7 @@ from limpid.weights.manifest import locate, rows
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from lightning_fabric.plugins import Precision
-    from lightning_fabric.strategies import Strategy
+    from lightning_fabric.strategies.strategy import Strategy
 
 
 def launch(recipe: Recipe, device: str) -> "Fabric":
@@ -154,7 +155,7 @@ def _slot(recipe: Recipe, procedure: Procedure, name: str, fabric: "Fabric") -> 
     if wrapped is None:
         procedure.networks[name], optimiser = fabric.setup(module, built)
         return OptimizerSlot(optimiser=optimiser, extras=extras, clip=recipe.train.clip)
-    procedure.networks[name], optimiser = wrapped, fabric.setup_optimizers(built)
+    procedure.networks[name], optimiser = wrapped, cast(Optimizer, fabric.setup_optimizers(built))
     single = [parameter for parameter in module.parameters() if parameter.requires_grad and not is_share(parameter)]
     return OptimizerSlot(optimiser=optimiser, extras=[*extras, *single], clip=recipe.train.clip)
 

@@ -12,7 +12,7 @@ from limpid.recipe.models import Recipe
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-    from lightning_fabric.strategies import ModelParallelStrategy
+    from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
     from torch.distributed.device_mesh import DeviceMesh
     from torch.distributed.tensor import DTensor
 
@@ -21,14 +21,14 @@ _TORCH = (2, 9)  # what is used here is in PyTorch from then on, also on a CPU
 
 def sharding_strategy(world: int) -> "ModelParallelStrategy":
     """What Fabric takes to share everything that is trained out among ``world`` processes (Zhao et al., arXiv:2304.11277)."""
-    from lightning_fabric.strategies import ModelParallelStrategy
+    from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
 
     return ModelParallelStrategy(parallelize_fn=_on_mesh, data_parallel_size=world, tensor_parallel_size=1)
 
 
 def is_sharded(fabric: "Fabric") -> bool:
     """Whether each process holds a share of the weights only."""
-    from lightning_fabric.strategies import ModelParallelStrategy
+    from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
 
     return isinstance(fabric.strategy, ModelParallelStrategy)
 
@@ -56,7 +56,9 @@ def shard(module: nn.Module, mesh: "DeviceMesh") -> nn.Module:
     from torch.distributed.fsdp import fully_shard
 
     warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")  # nobody writes into layers
-    module.to(mesh.device_type, memory_format=torch.contiguous_format)  # channels_last is not taken
+    module.to(mesh.device_type)
+    for parameter in module.parameters():
+        parameter.data = parameter.data.contiguous()  # channels_last is not taken
     kept = {parameter for parameter in module.parameters() if not parameter.requires_grad or not parameter.ndim}
     fully_shard(module, mesh=mesh, reshard_after_forward=True, ignored_params=kept)
     return module
@@ -97,7 +99,7 @@ def clip_shares(parameters: Iterable[Tensor], limit: float) -> Tensor:
     """
     moving = [parameter for parameter in parameters if parameter.grad is not None]
     kinds = [[one for one in moving if is_share(one) == shared] for shared in (True, False)]
-    norms = [whole(nn.utils.get_total_norm([one.grad for one in kind])) for kind in kinds if kind]
+    norms = [whole(nn.utils.get_total_norm([one.grad for one in kind if one.grad is not None])) for kind in kinds if kind]
     norm = torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.zeros(())
     for kind in kinds:
         nn.utils.clip_grads_with_norm_(kind, limit, norm)
