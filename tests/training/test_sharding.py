@@ -134,7 +134,15 @@ def test_an_older_pytorch_is_refused(tmp_path, monkeypatch):
 def test_two_processes_of_shares_follow_two_of_whole_networks(tmp_path, given, change):
     data = {**DENOISE["data"], **change.get("data", {}), "epoch": 16}
     text = recipe(tmp_path / "two.yaml", {**DENOISE, **change, "data": data, "train": {"epochs": 2, "clip": 0.05}})
-    words = [*given, "data.batch=1", "--devices", 2, "--device", "cpu", f"train.accumulate={1 if change is UNPAIRED else 2}"]
+    words = [
+        *(() if change is UNPAIRED else given),
+        "data.batch=1",
+        "--devices",
+        2,
+        "--device",
+        "cpu",
+        f"train.accumulate={1 if change is UNPAIRED else 2}",
+    ]
     for strategy in ("ddp", "fsdp"):
         done = finish(text, *words, "--strategy", strategy, "--name", strategy, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
