@@ -112,6 +112,8 @@ def set_up(
         start = starting_weights(init, recipe)
         new = _start(assembly, start)
         check_frozen(assembly.network, recipe, start is not None, new)
+    if procedure.one_forward and is_sharded(fabric):
+        raise UsageError(f"train.strategy=fsdp does not go with the procedure {recipe.procedure.name}; take --strategy ddp")
     if procedure.one_forward and fabric.world_size > 1 and recipe.train.accumulate > 1:
         raise UsageError(
             f"the procedure {recipe.procedure.name} cannot accumulate over {fabric.world_size} processes; set train.accumulate=1"
