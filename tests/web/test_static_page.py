@@ -170,7 +170,7 @@ def test_the_page_judges_and_separates_as_the_command_line(tmp_path):
 
 
 def telling(folder, photos):
-    """Our network with a gate as an ONNX file, whose limits for reduced photos lie between what its gate says of the clean and of the others."""
+    """Our network with a gate as an ONNX file, whose limits lie between what its gate says of the clean photo and of the others."""
     from exported import checkpoint
     from limpid.checkpoints.onnx_file import describe, read_onnx
     from limpid.runtime.export import export
