@@ -17,6 +17,7 @@ from limpid.layers.separation import Separation
 from limpid.layers.task import TASKS
 from limpid.runtime.confidence import PREVIEW_SIDE, blend_small_changes, confidence_map, smoothstep
 from limpid.runtime.separator import Separator
+from network_samples import tiny
 
 ENTRY = catalogue.find("models", "limpid")
 
@@ -168,6 +169,15 @@ def test_photos_that_are_made_smaller_have_limits_of_their_own():
     small, large = photo(64, 96), photo(600, 1400)
     assert not torch.equal(network(small).transmission, small)
     assert torch.equal(network(large).transmission, large)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 40)])
+def test_a_gate_judges_the_smallest_photos(size):
+    network = tiny("limpid", gate=True)
+    network.presence_limits = (0.0, 1e-6)
+    layers = Separator(network, TASKS["reflection"], name="tiny")(torch.rand(3, *size))
+    assert 0 < layers.confidence < 1
+    assert layers.transmission.shape == (3, *size)
 
 
 def test_the_gate_cannot_raise_what_the_change_denies():

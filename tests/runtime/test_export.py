@@ -26,11 +26,11 @@ def graph(tmp_path_factory):
     """Export once what several tests look at: ``graph(name)``, ``graph(name, static=(64, 96))``."""
     made, folder = {}, tmp_path_factory.mktemp("graphs")
 
-    def make(name, **options):
-        key = (name, *sorted(options.items()))
+    def make(name, parts=None, **options):
+        key = (name, *sorted((parts or {}).items()), *sorted(options.items()))
         if key not in made:
             out = folder / f"{name}{len(made)}.onnx"
-            made[key] = export(ExportOptions(model=str(checkpoint(name, folder)), output=out, **options))
+            made[key] = export(ExportOptions(model=str(checkpoint(name, folder, **(parts or {}))), output=out, **options))
         return made[key]
 
     return make
@@ -83,11 +83,12 @@ def test_what_cannot_be_exported_says_why_before_it_is_tried(options, says, tmp_
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("parts", [{}, {"backbone": "dinov3_vitt", "reduction": 16}], ids=["hgnetv2", "dinov3_vitt"])
 @pytest.mark.parametrize("static", [None, (64, 96)])
-def test_a_head_fed_by_our_own_backbone_gives_the_layers_of_the_whole(static, graph, tmp_path):
-    exported = graph("hypercolumn", head_only=True, static=static)
+def test_a_head_fed_by_our_own_backbone_gives_the_layers_of_the_whole(static, parts, graph, tmp_path):
+    exported = graph("hypercolumn", parts, head_only=True, static=static)
     opened = read_onnx(exported.path)
-    network = load(checkpoint("hypercolumn", tmp_path), precision="float32").network
+    network = load(checkpoint("hypercolumn", tmp_path, **parts), precision="float32").network
     assert opened.inputs == (*network.backbone.channels, "input")
     photo = torch.rand(1, 3, *(static or (96, 128)))
     with torch.inference_mode():

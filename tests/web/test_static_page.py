@@ -8,13 +8,16 @@ import re
 import threading
 from base64 import b64decode
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from limpid.errors import UsageError, WeightsError
 from limpid.image.read import read
+from limpid.runtime.load import load
 from limpid.web import static_page
 from limpid.web.options import AppOptions
 from limpid.web.static_page import write_single, write_static
@@ -124,32 +127,108 @@ def test_a_photo_is_separated_in_the_browser(tmp_path, variant):
         page.wait_for_selector("#network option", state="attached")
         page.set_input_files("#photo", {"name": "broken.png", "mimeType": "image/png", "buffer": b"broken"})
         page.wait_for_function("document.querySelector('#said').innerText.includes('cannot be read')")
-        page.set_input_files("#photo", {"name": "p.png", "mimeType": "image/png", "buffer": photo})
-        page.wait_for_function("!document.querySelector('#go').disabled")
-        page.click("#go")
-        page.wait_for_function("/^(Done|This did)/.test(document.querySelector('#said').innerText)")
-        said = page.inner_text("#said")
+        said, found = cleaned(page, photo)
         assert said.startswith("Done")
         assert engine in said
         assert faults(page) == []
         if variant == "folder":
             look(page, "static_page")
-        found = {}
-        for link in page.query_selector_all("#downloads a"):
-            with page.expect_download() as waited:
-                link.click()
-            found[waited.value.suggested_filename] = read(waited.value.path()).pixels.astype(float)
         browser.close()
     before = read(photo).pixels.astype(float)
-    assert np.abs(found["transmission.png"] - 0.75 * before).max() <= 2
-    assert np.abs(found["reflection.png"] - 0.25 * before).max() <= 2
+    assert np.abs(found["transmission"] - 0.75 * before).max() <= 2
+    assert np.abs(found["reflection"] - 0.25 * before).max() <= 2
     assert all(method == "GET" and url.split("/")[2].startswith("127.0.0.1") for method, url in asked if url.startswith("http"))
 
 
+@pytest.mark.exhaustive
+@pytest.mark.skipif(ARCHIVE is None or CHROMIUM is None, reason="no chromium, or no onnxruntime-web (LIMPID_ORT_WEB)")
+def test_the_page_judges_and_separates_as_the_command_line(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api")
+    photos = {
+        "small": bright(200, 300),
+        "seen small": grained(520, 700),
+        "rebuilt": grained(300, 1400),
+        "clean": chequered(520, 700),
+    }
+    file = telling(tmp_path, photos)
+    separator = load(file)
+    with hosted(tmp_path, "folder", [file]) as address, playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(120_000)
+        page.goto(address)
+        page.wait_for_selector("#network option", state="attached")
+        for name, photo in photos.items():
+            said, found = cleaned(page, photo)
+            wanted = separator(photo)
+            assert said.startswith("Nothing to remove" if name == "clean" else "Done"), name
+            assert set(found) == {"transmission", "reflection"}
+            for layer, pixels in found.items():
+                assert np.abs(pixels - wanted.numpy(layer)).max() <= 2, (name, layer)
+            assert np.array_equal(found["transmission"], read(photo).pixels) == (name == "clean")
+        browser.close()
+
+
+def telling(folder, photos):
+    """Our network with a gate as an ONNX file, whose limits lie between what its gate says of the clean photo and of the others."""
+    from exported import checkpoint
+    from limpid.checkpoints.onnx_file import describe, read_onnx
+    from limpid.runtime.export import export
+    from limpid.runtime.options import ExportOptions
+
+    path = folder / "mine.onnx"
+    settings = {"gate": True, "local_confidence": (1e-4, 1e-3), "presence_limits": (0.0, 1.0)}
+    export(ExportOptions(model=str(checkpoint("limpid", folder, **settings)), output=path))
+    separator = load(path)
+    found = {name: separator(photo).confidence for name, photo in photos.items()}
+    low, high = found.pop("clean"), min(found["seen small"], found["rebuilt"])
+    assert high - low > 1e-3
+    limits = ((3 * low + high) / 4, (low + 3 * high) / 4)
+    made, opened = onnx.load(path), read_onnx(path)
+    said = {"presence_limits": (0.0, 1e-3), "reduced_presence_limits": limits}
+    describe(made, opened.about.model_copy(update=said), onnx.load_model_from_string(opened.gate))
+    onnx.save(made, path)
+    return path
+
+
+def grained(height, width):
+    return encoded(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def bright(height, width):
+    down, across = np.mgrid[:height, :width]
+    return encoded(255 - np.stack([down // 16, across // 16, down // 20], axis=2).astype(np.uint8))
+
+
+def chequered(height, width):
+    down, across = np.mgrid[:height, :width] // 32
+    return encoded(np.repeat(((down + across) % 2 * 255).astype(np.uint8)[..., None], 3, axis=2))
+
+
+def encoded(pixels):
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def cleaned(page, photo):
+    """What the page says in the end, and the layers that it offers for download."""
+    page.set_input_files("#photo", {"name": "p.png", "mimeType": "image/png", "buffer": photo})
+    page.wait_for_function("!document.querySelector('#go').disabled")
+    page.click("#go")
+    page.wait_for_function("/^(Done|Nothing|This did)/.test(document.querySelector('#said').innerText)")
+    found = {}
+    for link in page.query_selector_all("#downloads a"):
+        with page.expect_download() as waited:
+            link.click()
+        found[waited.value.suggested_filename.removesuffix(".png")] = read(waited.value.path()).pixels.astype(float)
+    return page.inner_text("#said"), found
+
+
 @contextmanager
-def hosted(folder, variant):
+def hosted(folder, variant, files=None):
     """The address of the page as ``variant`` says: served from this machine, or the one file."""
-    files = [network(folder / "mine.onnx")]
+    files = files or [network(folder / "mine.onnx")]
     if variant == "one file":
         yield (write_single(folder / "site", files, Path(ARCHIVE)) / "limpid.html").as_uri()
         return

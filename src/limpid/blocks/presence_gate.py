@@ -23,8 +23,8 @@ def pooled(maps: Sequence[Tensor]) -> Tensor:
 
 def change_statistics(photo: Tensor, transmission: Tensor, reflection: Tensor) -> Tensor:
     """How much and how unevenly a network changed a photo; (B, 3, H, W) each → (B, 8), amounts as decimal logarithms."""
-    signed = (photo - transmission.clamp(0, 1)).mean(1, keepdim=True)
-    change = (photo - transmission.clamp(0, 1)).abs().mean(1, keepdim=True)
+    taken = photo - transmission.clamp(0, 1)
+    signed, change = taken.mean(1, keepdim=True), taken.abs().mean(1, keepdim=True)
     window = min(_WINDOW, *(side - 1 + side % 2 for side in change.shape[-2:]))
     local = F.avg_pool2d(change, window, stride=max(1, window // 2))
     amounts = (change.mean((1, 2, 3)), change.std((1, 2, 3)), local.amax((1, 2, 3)), reflection.abs().mean((1, 2, 3)))

@@ -4,6 +4,8 @@ A file holds everything that the runtime needs: which network it was, its layers
 is believed. Files of PINTO0309/reflection-removal say nothing and are known by their inputs and outputs.
 """
 
+import base64
+import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,9 @@ from limpid.layers.network import Limits, Resize, Tiling
 
 KEY = "limpid"
 """Key of the file's metadata under which ours describe themselves, as JSON."""
+
+GATE = "limpid.gate"
+"""Key of the gate, where the network has one: an ONNX file of its own, as base64."""
 
 EXTRA = "onnx"
 SUFFIX = ".onnx"
@@ -35,8 +40,8 @@ class OnnxAbout(BaseModel):
     ``graph``: the whole network, or its head alone, which is fed the maps of a backbone, named by ``taps``. ``size``: height and
     width of a graph of one size, pixels, None for any; ``head``: those of its answer where they are others; ``batch``: photos at
     once. ``answer_range``: see ``Range``. ``noise``: strengths of the deconvolutions whose results the graph is fed beside the
-    photo; none for other networks. ``bytes_per_pixel``: measured memory of a forward. ``precision``: what the graph computes in.
-    ``weights_sha256``: of the file that was exported.
+    photo; none for other networks. ``preview``: longest side, pixels, at which whole photos are judged. ``bytes_per_pixel``:
+    measured memory of a forward. ``precision``: what the graph computes in. ``weights_sha256``: of the file that was exported.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,6 +60,9 @@ class OnnxAbout(BaseModel):
     radius: int | None = None
     local_confidence: Limits | None = None
     whole_confidence: Limits | None = None
+    presence_limits: Limits | None = None
+    reduced_presence_limits: Limits | None = None
+    preview: int | None = None
     answer_range: Range = "unit"
     size: tuple[int, int] | None = None
     head: tuple[int, int] | None = None
@@ -71,7 +79,11 @@ class OnnxAbout(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class OnnxFile:
-    """One file: its bytes, what it says or is known to be, names of inputs, parameters and their kinds of numbers."""
+    """One file: its bytes, what it says or is known to be, names of inputs, parameters and their kinds of numbers.
+
+    ``gate``: the bytes of the graph (mirrored photo, photo, both layers → ``presence``) that judges whole photos, None for networks
+    without one.
+    """
 
     path: Path
     content: bytes
@@ -80,14 +92,17 @@ class OnnxFile:
     parameters: int
     kinds: tuple[str, ...]
     ours: bool
+    gate: bytes | None = None
 
 
-def describe(model: Any, about: OnnxAbout) -> None:
-    """Let an ONNX model (``onnx.ModelProto``) say what it is, in place of what it said before."""
-    kept = [entry for entry in model.metadata_props if entry.key != KEY]
+def describe(model: Any, about: OnnxAbout, gate: Any = None) -> None:
+    """Let an ONNX model (``onnx.ModelProto``) say what it is, in place of what it said before, and hold its ``gate``, if any."""
+    kept = [entry for entry in model.metadata_props if entry.key not in (KEY, GATE)]
     del model.metadata_props[:]
     model.metadata_props.extend(kept)
     model.metadata_props.add(key=KEY, value=about.model_dump_json())
+    if gate is not None:
+        model.metadata_props.add(key=GATE, value=base64.b64encode(gate.SerializeToString()).decode())
     model.producer_name, model.producer_version = "limpid", about.version
 
 
@@ -106,9 +121,13 @@ def read_onnx(path: Path) -> OnnxFile:
     _refuse(path, model)
     inputs = {value.name: _shape(value) for value in model.graph.input}
     outputs = {value.name: _shape(value) for value in model.graph.output}
-    said = {entry.key: entry.value for entry in model.metadata_props}.get(KEY)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    said = metadata.get(KEY)
     about = _first_work(path, inputs, outputs) if said is None else _ours(path, said, outputs)
     weights = list(_weights(path, model))
+    gate = _gate(path, metadata.get(GATE)) if about.presence_limits is not None else None
+    if gate is not None:
+        weights += _weights(path, gate)
     return OnnxFile(
         path=path,
         content=content,
@@ -117,6 +136,7 @@ def read_onnx(path: Path) -> OnnxFile:
         parameters=sum(array.size for array in weights if array.dtype.kind == "f" or array.dtype.itemsize == 1),
         kinds=tuple(sorted({array.dtype.name for array in weights if array.dtype.kind == "f" or array.dtype.itemsize == 1})),
         ours=said is not None,
+        gate=None if gate is None else gate.SerializeToString(),
     )
 
 
@@ -145,6 +165,16 @@ def _refuse(path: Path, model: Any) -> None:
     for tensor in model.graph.initializer:
         if tensor.external_data:
             raise WeightsError(f"{path} keeps its weights in other files, which are not opened; export it as one file")
+
+
+def _gate(path: Path, held: str | None) -> Any:
+    """The graph that judges, read and checked as the file itself."""
+    try:
+        model = _parsed(path, base64.b64decode(held or "", validate=True))
+    except (binascii.Error, WeightsError) as error:
+        raise WeightsError(f"{path} says it is believed by a gate, but holds none that can be read; export it again") from error
+    _refuse(path, model)
+    return model
 
 
 def _weights(path: Path, model: Any) -> Iterator["np.ndarray[Any, Any]"]:

@@ -16,6 +16,9 @@ from limpid.layers.network import Limits
 PREVIEW_SIDE = 640
 """Longest side in pixels at which a photo is looked at to see whether there is anything to remove."""
 
+LEAST_JUDGED = 32
+"""Smallest side in pixels of what a gate is shown; the rim of smaller photos is repeated."""
+
 WINDOW = 31
 """Side in pixels of the square over which a change is averaged before it is judged small, odd."""
 

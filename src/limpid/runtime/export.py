@@ -11,7 +11,9 @@ from limpid.files import replacing
 from limpid.layers.network import LayerNetwork
 from limpid.models.errnet import Errnet
 from limpid.models.hypercolumn import Hypercolumn
+from limpid.runtime.confidence import PREVIEW_SIDE
 from limpid.runtime.export_graph import LEAST, LEAST_PYRAMID, ExportError, Head, Sizes, Whole, graph_of, trace
+from limpid.runtime.gate_graph import gate_of
 from limpid.runtime.load import load
 from limpid.runtime.onnx_network import session
 from limpid.runtime.options import ExportOptions
@@ -66,11 +68,12 @@ def export(options: ExportOptions) -> Exported:
         network.head_size = options.head
     about = _about(separator, graph, sizes, options)
     model = trace(graph, about.layers, sizes, options.opset)
+    gate = gate_of(network, about, options.opset)
     if options.precision == "float16":
         model = to_float16(model)
     if options.quantise:
         model = to_eight_bits(model, graph, sizes, options.calibrate)
-    describe(model, about)
+    describe(model, about, gate)
     with replacing(options.output) as partial:
         partial.write_bytes(model.SerializeToString())
         differences = check_parity(graph, session(read_onnx(partial)), about, sizes)
@@ -134,6 +137,9 @@ def _about(separator: Separator, graph: Whole, sizes: Sizes, options: ExportOpti
         radius=network.radius,
         local_confidence=network.local_confidence,
         whole_confidence=network.whole_confidence,
+        presence_limits=network.presence_limits,
+        reduced_presence_limits=network.reduced_presence_limits,
+        preview=PREVIEW_SIDE if network.presence_limits or network.whole_confidence else None,
         answer_range=_range(network),
         size=sizes.size,
         head=options.head,

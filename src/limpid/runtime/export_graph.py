@@ -25,7 +25,9 @@ LEAST = 32
 LEAST_PYRAMID = 64
 """The same where a pyramid pools cells of 32 pixels: a single one would be a case of its own in the graph."""
 
-_MOST = 8192  # pixels a side
+MOST = 8192
+"""Largest side of a graph of any size, pixels."""
+
 _TRACED = (67, 101)  # pixels, about; height and width differ so that no graph takes one for the other
 
 
@@ -49,6 +51,10 @@ class Whole(nn.Module):
     def sample(self, batch: int, size: tuple[int, int], generator: torch.Generator) -> tuple[Tensor, ...]:
         """Inputs for a photo of ``size``, random, 0…1."""
         return (torch.rand(batch, 3, *size, generator=generator),)
+
+    def dynamic(self, names: Mapping[str, Tensor], sizes: "Sizes") -> Any:
+        """Which sides of its inputs may differ from call to call, as ``torch.export`` wants to be told."""
+        return _dynamic(self, names, sizes)
 
 
 class Judged(Whole):
@@ -134,7 +140,7 @@ def trace(graph: Whole, layers: Sequence[str], sizes: Sizes, opset: int) -> Any:
             program = torch.export.export(
                 graph,
                 sample,
-                dynamic_shapes=_dynamic(graph, names, sizes),
+                dynamic_shapes=None if sizes.size is not None else graph.dynamic(names, sizes),
                 strict=False,
                 prefer_deferred_runtime_asserts_over_guards=True,  # parity is looked at afterwards, at odd and even sizes
             )
@@ -157,12 +163,10 @@ def trace(graph: Whole, layers: Sequence[str], sizes: Sizes, opset: int) -> Any:
 
 def _dynamic(graph: Whole, names: Mapping[str, Tensor], sizes: Sizes) -> Any:
     """Which sides may differ from call to call; maps of a head follow the photo by their stride."""
-    if sizes.size is not None:
-        return None
     stride = max((names["input"].shape[-1] // tensor.shape[-1] for tensor in names.values()), default=1)
     multiple = max(sizes.multiple, stride if isinstance(graph, Head) else 1)
     least = max(2, -(-sizes.minimum // multiple))
-    rows, columns = (torch.export.Dim(name, min=least, max=_MOST // multiple) for name in ("rows", "columns"))
+    rows, columns = (torch.export.Dim(name, min=least, max=MOST // multiple) for name in ("rows", "columns"))
 
     def sides(tensor: Tensor) -> dict[int, Any]:
         cells = multiple * tensor.shape[-1] // names["input"].shape[-1]

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limpid.backbones._backbone import pad_to_multiple
 from limpid.checkpoints.onnx_file import EXTRA, OnnxAbout, OnnxFile
 from limpid.errors import DeviceError, MissingExtraError, ShapeError, UnknownNameError, WeightsError
 from limpid.image.size import crop, padded_size
@@ -28,6 +30,9 @@ PROVIDERS: Mapping[str, str] = {
 }
 """Word on the command line → name in ONNX Runtime; each but the first comes with a build of ONNX Runtime of its own."""
 
+GATE_INPUTS = ("mirrored", "input", "transmission", "reflection")
+"""What the gate in a file is fed: the photo mirrored at the right and bottom to multiples of 16, the photo, its two layers."""
+
 _PACKAGES = {
     "cuda": "onnxruntime-gpu",
     "tensorrt": "onnxruntime-gpu",
@@ -41,7 +46,7 @@ class OnnxNetwork(LayerNetwork):
     """Photo (1, 3, H, W), 0…1, encoded → Separation, unclamped, of what an ``OnnxFile`` holds.
 
     A graph of one size gets smaller photos with their rim repeated, and is never fed larger ones. ``provider``: see ``PROVIDERS``.
-    Raises like ``session``.
+    Raises like ``session_of``.
     """
 
     def __init__(self, file: OnnxFile, provider: str = "cpu") -> None:
@@ -58,20 +63,23 @@ class OnnxNetwork(LayerNetwork):
         )
         self.radius = about.radius
         self.local_confidence, self.whole_confidence = about.local_confidence, about.whole_confidence
+        self.presence_limits, self.reduced_presence_limits = about.presence_limits, about.reduced_presence_limits
         self.bytes_per_pixel = about.bytes_per_pixel
         self.fixed_size = about.size
         self._opened = (file, provider)
         self._session = session(file, provider)
+        self._gate = _gate(file, provider)
         self._inputs = [value.name for value in self._session.get_inputs()]
 
     def __getstate__(self) -> dict[str, Any]:
         """For other processes: a session does not travel, the file does."""
-        return {**self.__dict__, "_session": None}
+        return {**self.__dict__, "_session": None, "_gate": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Open the file again."""
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._session = session(*self._opened)
+        self._gate = _gate(*self._opened)
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:
         """Layers of the same size; photos of a batch run one after another where the graph takes one."""
@@ -80,6 +88,15 @@ class OnnxNetwork(LayerNetwork):
     def stretched(self, layers: Separation, recall: Recall | None = None) -> Separation:
         """As the exported network does for ``to_unit_range``."""
         return layers.map(lambda layer: to_unit(layer, self.about))
+
+    def presence(self, photo: Tensor, layers: Separation) -> Tensor | None:
+        """Probability (B,), as the gate inside the file gives it; None for a file without one."""
+        if self._gate is None:
+            return None
+        given = (pad_to_multiple(photo, 16), photo, layers.transmission, layers.reflection)
+        arrays = [tensor.float().contiguous().cpu().numpy() for tensor in given]
+        feeds = [dict(zip(GATE_INPUTS, (array[[place]] for array in arrays), strict=True)) for place in range(len(photo))]
+        return torch.from_numpy(np.concatenate([self._gate.run(None, feed)[0] for feed in feeds]))
 
     def _one(self, photo: Tensor) -> Separation:
         height, width = photo.shape[-2:]
@@ -123,7 +140,16 @@ def to_unit(layer: Tensor, about: OnnxAbout) -> Tensor:
 
 
 def session(file: OnnxFile, provider: str = "cpu") -> Any:
-    """ONNX Runtime's session of a file on as many threads as PyTorch uses.
+    """ONNX Runtime's session of a file; see ``session_of``."""
+    return session_of(file.content, str(file.path), provider)
+
+
+def _gate(file: OnnxFile, provider: str) -> Any:
+    return None if file.gate is None else session_of(file.gate, str(file.path), provider)
+
+
+def session_of(content: bytes, label: str, provider: str = "cpu") -> Any:
+    """ONNX Runtime's session of a graph on as many threads as PyTorch uses; ``label``: what messages call it.
 
     Says aloud when the runtime leaves the provider that was asked for and falls back to the CPU. Raises MissingExtraError,
     UnknownNameError and DeviceError for a provider that is not known or not in this build, and WeightsError for a broken graph.
@@ -131,15 +157,15 @@ def session(file: OnnxFile, provider: str = "cpu") -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingExtraError("onnxruntime", EXTRA, f"running {file.path.name}") from error
+        raise MissingExtraError("onnxruntime", EXTRA, f"running {label}") from error
     names = _chosen(provider, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
     try:
-        made = onnxruntime.InferenceSession(file.content, options, providers=names)
+        made = onnxruntime.InferenceSession(content, options, providers=names)
     except faults() as error:
-        raise WeightsError(f"{file.path} is refused by ONNX Runtime: {' '.join(str(error).split())[:200]}") from error
+        raise WeightsError(f"{label} is refused by ONNX Runtime: {' '.join(str(error).split())[:200]}") from error
     if names[0] not in made.get_providers():
         say(f"warning: ONNX Runtime left {provider} for {made.get_providers()[0]}; its own message is above")
     return made

@@ -24,7 +24,15 @@ from limpid.layers.pixels import Pixels
 from limpid.layers.separation import Separation
 from limpid.layers.task import Task
 from limpid.options import method_with_keywords
-from limpid.runtime.confidence import PREVIEW_SIDE, WINDOW, Verdict, believed_by, blend_small_changes, confidence_of
+from limpid.runtime.confidence import (
+    LEAST_JUDGED,
+    PREVIEW_SIDE,
+    WINDOW,
+    Verdict,
+    believed_by,
+    blend_small_changes,
+    confidence_of,
+)
 from limpid.runtime.cost import PROBE_SIDE, Cost, LiveBytes, measure, remember, remembered, seen, shipped
 from limpid.runtime.device import arithmetic
 from limpid.runtime.guided_upsampling import Guidance, apply_guidance, fit_guidance
@@ -322,8 +330,8 @@ class Separator:
     @torch.inference_mode()
     def _presence(self, image: Tensor, layers: Separation) -> float | None:
         with self._turn, evaluating(self.network):
-            there = layers.map(lambda layer: layer[None].to(self.device))
-            probability = self.network.presence(image[None].to(self.device), there)
+            there = layers.map(lambda layer: pad(layer[None], 1, LEAST_JUDGED).to(self.device))
+            probability = self.network.presence(pad(image[None], 1, LEAST_JUDGED).to(self.device), there)
         return None if probability is None else float(probability)
 
     def run(self, image: Tensor, context: Context | None = None, *, residue: bool = False) -> dict[str, Tensor]:

@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from limpid._version import __version__
-from limpid.checkpoints.onnx_file import OnnxAbout, read_onnx
 from limpid.errors import UsageError, WeightsError
 from limpid.files import megabytes
-from limpid.layers.task import find_task
+from limpid.web.page_networks import network_row
 
 PACKAGE = "onnxruntime-web@1.30.0"
 _INTEGRITY = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
@@ -43,7 +41,6 @@ _GRAPHICS = {
 _LICENCE = "onnxruntime-web 1.30.0, https://github.com/microsoft/onnxruntime\nMIT License\n\nCopyright (c) Microsoft Corporation\n"
 _ASSETS = Path(__file__).parent / "assets" / "static"
 _SCRIPT = '<script type="module" src="page.js"></script>'
-_FACTS = {"multiple", "minimum", "size", "whole_confidence", "local_confidence"}
 
 
 def write_static(folder: Path, networks: Sequence[Path], archive: Path | None = None, *, webgpu: bool = False) -> Path:
@@ -85,10 +82,12 @@ def _contents(
     """Name → content of every file of the page."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} exists and is not empty; choose another folder")
-    rows = [{**_row(path), "webgpu": webgpu} for path in networks]
+    networks_read = [network_row(path) for path in networks]
+    rows = [{**row, "webgpu": webgpu} for row, _ in networks_read]
     content = {asset.name: asset.read_bytes() for asset in sorted(_ASSETS.iterdir())}
     content |= _runtime(_checked(archive.read_bytes() if archive else _fetched()), wanted)
-    content |= {path.name: path.read_bytes() for path in networks}
+    for _, files in networks_read:
+        content |= files
     content["networks.json"] = (json.dumps(rows, indent=1) + "\n").encode()
     content["onnxruntime-web.LICENSE"] = _LICENCE.encode()
     return content
@@ -108,24 +107,6 @@ def _list_files(folder: Path) -> None:
     worker = folder / "service_worker.js"
     text = worker.read_text(encoding="utf-8").replace("limpid-VERSION", f"limpid-{__version__}-{digest}")
     worker.write_text(text.replace("/*FILES*/", ", ".join(map(json.dumps, ["./", *names]))), encoding="utf-8")
-
-
-def _row(path: Path) -> Mapping[str, Any]:
-    """What the page needs to know of a network, from what its file says."""
-    about = _about(path)
-    if about.noise or about.graph != "full" or about.answer_range != "unit":
-        raise WeightsError(f"{path.name} needs more than its graph to run; this page runs networks that are whole in their file")
-    task = find_task(about.tasks[0])
-    facts = about.model_dump(include=_FACTS)
-    layers = [name for name in about.layers if name in task.layers]
-    return {"label": path.stem, "file": path.name, "task": task.name, "layers": layers, "rebuilds": task.rebuilds, **facts}
-
-
-def _about(path: Path) -> OnnxAbout:
-    found = read_onnx(path)
-    if not found.ours:
-        raise WeightsError(f"{path} is no file of `limpid export`; make it with `limpid export MODEL {path.name}`")
-    return found.about
 
 
 def _fetched() -> bytes:

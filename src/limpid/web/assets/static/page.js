@@ -63,7 +63,7 @@ worker.onmessage = ({ data }) => {
   show(data);
 };
 
-async function show({ layers, confidence, seconds, engine }) {
+async function show({ layers, confidence, believed, seconds, engine }) {
   const [primary] = Object.keys(layers);
   const after = at("after");
   [after.width, after.height] = [photo.width, photo.height];
@@ -79,7 +79,7 @@ async function show({ layers, confidence, seconds, engine }) {
   at("tools").hidden = false;
   slide();
   const facts = `${photo.width} × ${photo.height} in ${seconds.toFixed(1)} s (${engine})`;
-  say(confidence === 0 ? `Nothing to remove was found; the photo comes back as it was. ${facts}` : `Done: ${primary}, ${facts}.`);
+  say(believed === 0 ? `Nothing to remove was found (${Math.round(100 * confidence)} % sure that there is something); the photo comes back as it was. ${facts}` : `Done: ${primary}, ${facts}.`);
 }
 
 const slide = () => { at("after").style.clipPath = `inset(0 0 0 ${at("slider").value}%)`; };
