@@ -91,7 +91,8 @@ def cost_of_kernel(grey: Tensor, kernel: Tensor) -> Tensor:
     missed = torch.fft.irfft2(torch.fft.rfft2(sharp) * transfer(kernel, size), s=size) - periodic
     edges = _gradients(sharp).square().sum(0) > _EDGE
     seen = (missed.square() + cost * edges)[..., :height, :width]
-    return seen.mean((-2, -1))
+    whole_photo: Tensor = seen.mean((-2, -1))
+    return whole_photo
 
 
 def few_edges(periodic: Tensor, kernel: Tensor, cost: float) -> Tensor:

@@ -15,6 +15,7 @@ from limpid.runtime.confidence import PREVIEW_SIDE
 from limpid.runtime.export_graph import LEAST, LEAST_PYRAMID, ExportError, Head, Sizes, Whole, graph_of, trace
 from limpid.runtime.gate_graph import gate_of
 from limpid.runtime.load import load
+from limpid.runtime.narrow_weights import narrowed
 from limpid.runtime.onnx_network import session
 from limpid.runtime.options import ExportOptions
 from limpid.runtime.parity import Difference, check_parity
@@ -73,7 +74,9 @@ def export(options: ExportOptions) -> Exported:
         model = to_float16(model)
     if options.quantise:
         model = to_eight_bits(model, graph, sizes, options.calibrate)
-    describe(model, about, gate)
+    if options.precision == "float32" and not options.quantise:
+        model = narrowed(model)
+    describe(model, about, None if gate is None else narrowed(gate))
     with replacing(options.output) as partial:
         partial.write_bytes(model.SerializeToString())
         differences = check_parity(graph, session(read_onnx(partial)), about, sizes)
