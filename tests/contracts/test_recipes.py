@@ -145,7 +145,9 @@ def test_fine_tuning_asks_for_its_start(name, places, folder):
 
 
 def test_a_frozen_backbone_asks_for_its_start_in_one_line(places, folder):
-    with pytest.raises(UsageError, match=r"train\.frozen holds swin_prior, whose weights would stay random .*; give --init") as refusal:
+    with pytest.raises(
+        UsageError, match=r"train\.frozen holds swin_prior, whose weights would stay random .*; give --init"
+    ) as refusal:
         run_recipe(load("dsit", overrides("dsit", places)), folder, TrainOptions(backbone_weights="none", device="cpu", quiet=True))
     assert "\n" not in str(refusal.value)
 

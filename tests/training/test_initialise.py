@@ -54,7 +54,10 @@ def test_a_checkpoint_that_fits_neither_the_network_nor_a_part_is_refused(tmp_pa
 
 def test_a_published_backbone_starts_its_part_whatever_stands_before_its_names(tmp_path):
     donor = tiny("dsit").swin_prior.state_dict()
-    more = {"backbone.layers.0.blocks.0.attn.relative_position_index": torch.zeros(16, 16).long(), "class_embed.weight": torch.ones(3)}
+    more = {
+        "backbone.layers.0.blocks.0.attn.relative_position_index": torch.zeros(16, 16).long(),
+        "class_embed.weight": torch.ones(3),
+    }
     torch.save({"model": {f"backbone.{name}": tensor + 1 for name, tensor in donor.items()} | more}, tmp_path / "swin.pth")
     network = tiny("dsit")
     new = initialise_from(network, tmp_path / "swin.pth")

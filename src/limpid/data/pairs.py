@@ -51,10 +51,10 @@ class PairSource:
 
     ``task``, ``allow_missing``, ``on_mismatch``: what ``find_pairs`` looks for and lets pass; layers of unequal size are fitted
     here. ``reflection``: of the ``file`` where there is one, or the ``difference`` input − transmission, which can be negative (Hu
-    & Guo, ICCV 2023), or that ``clipped`` to 0…1 (Hu et al., NeurIPS 2024). ``part``: ``train`` or ``held``, which share the pairs among them, ``hold_out`` of them held; ``all`` of them
-    otherwise. ``kind``: ``unaligned`` for shots with a shift between them; ``shift``: so many pixels of the result at most
-    does the first layer move on its own, each way (Wei et al., CVPR 2019: 10). A corrupt pair is replaced by the next one, see
-    ``health``. Raises DataError when the folder does not pair up.
+    & Guo, ICCV 2023), or that ``clipped`` to 0…1 (Hu et al., NeurIPS 2024). ``part``: ``train`` or ``held``, which share the pairs
+    among them, ``hold_out`` of them held; ``all`` of them otherwise. ``kind``: ``unaligned`` for shots with a shift between them;
+    ``shift``: so many pixels of the result at most does the first layer move on its own, each way (Wei et al., CVPR 2019: 10). A
+    corrupt pair is replaced by the next one, see ``health``. Raises DataError when the folder does not pair up.
     """
 
     def __init__(

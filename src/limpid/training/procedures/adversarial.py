@@ -80,7 +80,9 @@ class Adversarial:
         if discriminator_every < 1:
             raise SettingError(f"discriminator_every counts steps from 1; got {discriminator_every}")
         if fakes and not discriminator_first:
-            raise SettingError("fakes of several layers take a discriminator that is optimised first; set discriminator_first: true")
+            raise SettingError(
+                "fakes of several layers take a discriminator that is optimised first; set discriminator_first: true"
+            )
         wanted = {"layers": discriminator_layers, "norm": discriminator_norm, "width": discriminator_width}
         self.networks: dict[str, nn.Module] = {"network": network, "discriminator": _made(discriminator, wanted)}
         self.objective, self.term, self.layer, self.fakes = objective, terms[0], layer, fakes
