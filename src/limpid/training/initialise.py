@@ -33,7 +33,7 @@ def initialise_from(network: LayerNetwork, path: Path) -> list[str]:
 
 
 def _held(network: LayerNetwork, path: Path) -> tuple[dict[str, Tensor], str, str]:
-    """What a file holds under names of the network, the part that it is, with a dot, empty where it is none, and what it is called."""
+    """What a file holds under names of the network; the part that it is, with a dot, or nothing; and what to call it."""
     try:
         checkpoint = file.read(path)
     except UnrecognisedError:
