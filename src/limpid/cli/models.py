@@ -25,7 +25,7 @@ def models(
     task: Annotated[str | None, typer.Option(help="Only networks of this task: reflection, intrinsic, denoise, deblur.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per network, or per file.")] = False,
 ) -> None:
-    """List the networks with tasks, sizes, parameters, licence and shipped weights as a table, show the card of one, or see to its files.
+    """List the networks with tasks, sizes, licence and shipped weights as a table, show the card of one, or see to its files.
 
     limpid models
 
