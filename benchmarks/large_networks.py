@@ -22,10 +22,11 @@ SIZE = (1155, 866)
 
 def checkpoint(name: str, path: Path) -> None:
     """A file of random weights."""
-    from limpid import create_model
+    from limpid import catalogue, create_model
     from limpid.checkpoints import file
 
-    file.save(path, file.Checkpoint(model=name, settings={}, tensors=create_model(name).state_dict(), notes={}))
+    settings, network = catalogue.settings_of(catalogue.find("models", name), None), create_model(name)
+    file.save(path, file.Checkpoint(model=name, settings=settings, tensors=network.state_dict(), notes={}))
 
 
 def photo(path: Path) -> None:
