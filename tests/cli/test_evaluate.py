@@ -482,6 +482,7 @@ def test_the_suite_of_restoration_adds_noise_and_takes_blur_as_it_is(limpid, tmp
     found = [(score["set"], score["conditions"], score["size"]) for score in results(tmp_path / "out")["scores"][::2]]
     assert found == [("kodak24", {"noise": sigma}, [500, 500]) for sigma in (15.0, 25.0, 50.0)] + [("gopro", {}, [48, 40])]
     assert {model["label"] for model in results(tmp_path / "out")["models"]} == {"input", "net"}
+    assert "psnr_y" not in {metric["name"] for metric in results(tmp_path / "out")["metrics"]}
     for more, says in (
         (("--degrade", "noise:sigma=5"), "says itself how photos are degraded"),
         (("-m", "default"), "these sets measure denoise and deblur, which have defaults of their own"),
@@ -489,6 +490,16 @@ def test_the_suite_of_restoration_adds_noise_and_takes_blur_as_it_is(limpid, tmp
         refused = limpid(*common, *more, "-q")
         assert refused.code == 2
         assert says in refused.err
+
+
+def test_a_set_of_the_suite_brings_the_measures_of_its_published_figures(limpid, tmp_path):
+    for name in ("gopro", "realblur"):
+        paired(tmp_path / "data" / name, ["scene001_blur_1"])
+    (tmp_path / "roots.yaml").write_text("gopro: data/gopro\nrealblur: data/realblur\n")
+    ran = limpid("evaluate", "--suite", "restoration", "--roots", tmp_path / "roots.yaml", "--report", tmp_path / "out", "-q")
+    assert ran.code == 0, ran.err
+    names = [metric["name"] for metric in results(tmp_path / "out")["metrics"]]
+    assert names[-2:] == ["psnr_y", "ssim_y"]
 
 
 def test_a_network_of_one_of_two_tasks_is_loaded_for_that_one():

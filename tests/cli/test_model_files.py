@@ -79,3 +79,10 @@ def test_wrong_words_are_one_line(limpid, cache, words, code, message):
     assert done.code == code
     assert message in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_the_list_says_where_nobody_gives_a_licence(limpid):
+    rows = {line.split()[0]: line for line in limpid("models").lines if line.strip()}
+    assert all("none stated" in rows[name] for name in ("dsit", "rdnet", "ragnet", "location_aware"))
+    assert "Apache-2.0" in rows["ytmt"]
+    assert "licence none stated: all rights reserved" in limpid("models", "dsit").out

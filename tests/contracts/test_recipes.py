@@ -35,6 +35,7 @@ from training_samples import differences, state
 NAMES = shipped()
 
 TRAINED = {
+    "dsit": 131_762_862,
     "dsrnet_l": 124_602_022,
     "dsrnet_l_cosine": 124_602_022,
     "hypercolumn_dinov3_vits16": 395_544,
@@ -51,8 +52,10 @@ TRAINED = {
     "nafnet_denoise_natural": 41_437_323,
     "stacked_denoise_leaves": 28_723,
     "unet_deblur_natural": 32_530_699,
+    "ytmt": 38_448_530 - 8_705_450,
+    "ytmt_uct": 38_448_530 - 8_705_450,
 }
-"""Parameters that learn, counted in the published code; 8 are the scales of residual skips."""
+"""Parameters that learn, counted in the published code; 8 are scales of residual skips, YTMT's file holds a convolution unused."""
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +142,14 @@ def test_fine_tuning_asks_for_its_start(name, places, folder):
     run_recipe(loaded, folder, TrainOptions(**options, init=first, max_steps=1))
     assert run_recipe(loaded, folder, TrainOptions(**options, resume=True)) == 0
     assert state(folder)["step"] == 2
+
+
+def test_a_frozen_backbone_asks_for_its_start_in_one_line(places, folder):
+    with pytest.raises(
+        UsageError, match=r"train\.frozen holds swin_prior, whose weights would stay random .*; give --init"
+    ) as refusal:
+        run_recipe(load("dsit", overrides("dsit", places)), folder, TrainOptions(backbone_weights="none", device="cpu", quiet=True))
+    assert "\n" not in str(refusal.value)
 
 
 def test_the_list_shows_them_all(capsys):

@@ -167,9 +167,13 @@ def test_pairs_of_several_roots_without_augmentation_are_the_files(tmp_path, pai
 
 def test_a_reflection_may_be_the_difference(tmp_path, paired):
     root = paired(tmp_path, ["a"], reflection=True)
-    pair = build("pairs", root=root, reflection="difference", augment=Augment(crop=8)).pair(0, 0, generator(1))
+    pair, clipped = (
+        build("pairs", root=root, reflection=kind, augment=Augment(crop=8)).pair(0, 0, generator(1))
+        for kind in ("difference", "clipped")
+    )
     assert torch.equal(pair.layers["reflection"], pair.input - pair.layers["transmission"])
     assert pair.layers["reflection"].min() < 0
+    assert torch.equal(clipped.layers["reflection"], pair.layers["reflection"].clamp(0, 1))
 
 
 def test_unaligned_pairs_say_so_and_may_shift_the_second_crop(tmp_path, save):

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_an_average_stands_only_beside_the_sets_it_is_of():
 
 def noisy(name, text="noise:sigma=25", crops=(500,), **more):
     """Models → PSNR that was printed for a set under a degradation, and the labels of the rows."""
-    count = {"kodak24": 24, "cbsd68": 68, "div2k": 97}[name]
+    count = {"kodak24": 24, "cbsd68": 68, "mcmaster": 18, "urban100": 100, "div2k": 97}[name]
     made = SetInfo(label=name, expected="", fingerprint="", name=name, **{"count": count, **more})
     metric = "psnr_joint_unclamped" if name == "div2k" else "psnr_joint"
     rows = published_degraded(made, parse([text], list(crops)), [metric])
@@ -105,6 +106,28 @@ def test_published_figures_of_noise_stand_beside_that_very_noise(name, more, the
     assert ("DRUNet" in rows) == there
     assert labels == ({f"{name} noise 25"} if there else set())
     assert rows.get("DRUNet") in (None, 31.69, 32.89)
+
+
+@pytest.mark.parametrize(("name", "drunet", "restormer"), [("mcmaster", 33.14, 33.33), ("urban100", 32.60, 32.97)])
+def test_sets_of_colour_photos_have_published_figures(name, drunet, restormer):
+    rows, _ = noisy(name, crops=())
+    assert (rows["DRUNet"], rows["Restormer (one network per σ)"]) == (drunet, restormer)
+    assert ("CBM3D" in rows) == (name == "mcmaster")  # nobody printed it for the other
+
+
+def test_a_set_that_is_printed_in_other_measures_is_shown_in_those():
+    joint, luma = (replace(PSNR, name=name, title=title) for name, title in (("psnr_joint", "joint"), ("psnr_y", "luma")))
+    gauss = replace(SSIM, name="ssim_gauss")
+    made = results(score("gopro", "a", "input", 30.0), score("realblur", "a", "input", 25.0))
+    scores = tuple(replace(one, values={"psnr_joint": 30.0, "ssim_gauss": 0.9, "psnr_y": 31.5}) for one in made.scores)
+    blurred = {"gopro": {"count": 1111}, "realblur": {"count": 980, "variant": "J"}}
+    infos = tuple(SetInfo(label=name, expected="", fingerprint="", name=name, **more) for name, more in blurred.items())
+    metrics = (joint, gauss, luma)
+    rows = published(infos, [metric.name for metric in metrics])
+    table = field_table(replace(made, sets=infos, metrics=metrics, scores=scores, published=rows))
+    assert heading(table)[1:3] == ["gopro (1)", "realblur (1), luma"]
+    assert texts(table)[0][1:3] == ["30.00 / 0.900", "31.50"]
+    assert next(row for row in texts(table) if row[0] == "Restormer" and row[2])[1:3] == ["", "28.44"]
 
 
 def test_rstors_table_stands_beside_its_protocol():

@@ -3,14 +3,15 @@
 import pytest
 import torch
 
-from limpid import create_model
+from limpid import catalogue, create_model
 from limpid.checkpoints import file
-from limpid.errors import UnknownNameError, WeightsError
+from limpid.errors import UnknownNameError, UnrecognisedError, WeightsError
 from limpid.recipe.load import load
 from limpid.training.assemble import assemble
 from limpid.training.initialise import initialise_from
 from limpid.training.options import TrainOptions
 from limpid.training.trainer import run_recipe
+from network_samples import tiny
 from training_samples import photos, recipe, state
 
 GUESS = {"width": 4, "shuffle": 2, "encoder": (1,), "middle": 1, "decoder": (1,), "attention": False}
@@ -49,6 +50,30 @@ def test_a_checkpoint_that_fits_neither_the_network_nor_a_part_is_refused(tmp_pa
     saved(tmp_path / "other.safetensors", "nafnet", {**GUESS, "width": 8})
     with pytest.raises(WeightsError, match=r"other\.safetensors holds nafnet .* does not fit this recipe"):
         initialise_from(create_model("deconvolution", "tiny"), tmp_path / "other.safetensors")
+
+
+def test_a_published_backbone_starts_its_part_whatever_stands_before_its_names(tmp_path):
+    donor = tiny("dsit").swin_prior.state_dict()
+    more = {
+        "backbone.layers.0.blocks.0.attn.relative_position_index": torch.zeros(16, 16).long(),
+        "class_embed.weight": torch.ones(3),
+    }
+    torch.save({"model": {f"backbone.{name}": tensor + 1 for name, tensor in donor.items()} | more}, tmp_path / "swin.pth")
+    network = tiny("dsit")
+    new = initialise_from(network, tmp_path / "swin.pth")
+    assert all(torch.equal(network.swin_prior.state_dict()[name], tensor + 1) for name, tensor in donor.items())
+    assert set(new) == {name for name in network.state_dict() if not name.startswith("swin_prior.")}
+    torch.save({"model": {f"backbone.{name}": tensor[..., :1] for name, tensor in donor.items()}}, tmp_path / "narrow.pth")
+    with pytest.raises(UnrecognisedError, match=r"narrow\.pth"):
+        initialise_from(tiny("dsit"), tmp_path / "narrow.pth")
+
+
+def test_a_second_stage_begins_as_the_first(tmp_path):
+    first = saved(tmp_path / "first.safetensors", "ytmt", {**catalogue.find("models", "ytmt").sizes["tiny"], "stages": 1})
+    network = tiny("ytmt")
+    assert initialise_from(network, tmp_path / "first.safetensors") == []
+    for stage in (network.icnn, network.icnn2):
+        assert all(torch.equal(stage.state_dict()[name], tensor) for name, tensor in first.icnn.state_dict().items())
 
 
 def test_frozen_parts_keep_their_first_weights_and_the_others_learn(tmp_path, monkeypatch):

@@ -46,12 +46,12 @@ class WindowAttention(nn.Module):
         bias = self.relative_position_bias_table[index].permute(2, 0, 1)[None]  # (1, heads, n, n)
         if torch.is_grad_enabled():
             return self._attend(tokens, bias if mask is None else bias + self._repeated(mask, len(tokens), 0, len(tokens)))
-        found = []
+        found = torch.empty_like(tokens)
         for start in range(0, len(tokens), _AT_ONCE):
             part = tokens[start : start + _AT_ONCE]
             extra = bias if mask is None else bias + self._repeated(mask, len(tokens), start, len(part))
-            found.append(self._attend(part, extra))
-        return torch.cat(found)
+            found[start : start + _AT_ONCE] = self._attend(part, extra)
+        return found
 
     def _repeated(self, mask: Tensor, whole: int, start: int, count: int) -> Tensor:
         return mask[torch.arange(start, start + count, device=mask.device) % len(mask)][:, None]

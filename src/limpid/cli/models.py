@@ -1,5 +1,6 @@
 """``limpid models``: which networks there are, one of them in full, and where the files of their weights are."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +25,7 @@ def models(
     task: Annotated[str | None, typer.Option(help="Only networks of this task: reflection, intrinsic, denoise, deblur.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per network, or per file.")] = False,
 ) -> None:
-    """List the networks with tasks, sizes, parameters and shipped weights as a table, show the card of one, or see to its files.
+    """List the networks with tasks, sizes, licence and shipped weights as a table, show the card of one, or see to its files.
 
     limpid models
 
@@ -126,11 +127,12 @@ def _table(rows: Sequence["Description"]) -> None:
     from rich.table import Table
 
     shown = Table(box=box.SIMPLE_HEAD)
-    for title in ("network", "tasks", "sizes (parameters)", "shipped weights"):
+    for title in ("network", "tasks", "sizes (parameters)", "licence", "shipped weights"):
         shown.add_column(title, overflow="fold")
     for row in rows:
         weights = "; ".join(f"{it.name} ({it.size}){_default(it)}" for it in row.weights)
-        shown.add_row(row.name, ", ".join(row.tasks), ", ".join(_sizes(row)), weights)
+        licence = re.split("[:;]", row.licence)[0]  # what it means for a reader stands on the card
+        shown.add_row(row.name, ", ".join(row.tasks), ", ".join(_sizes(row)), licence, weights)
     Console(width=None if sys.stdout.isatty() else 240, highlight=False, markup=False).print(shown)
     tell("`limpid models NAME` shows layers, source, licence and scores of one.")
 

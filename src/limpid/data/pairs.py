@@ -22,6 +22,9 @@ from limpid.physics.seeds import generator
 Part = Literal["all", "train", "held"]
 """Of a folder of pairs: all of them, those to train on, or those that are held out."""
 
+Reflection = Literal["file", "difference", "clipped"]
+"""Where the reflection of a pair comes from; see ``PairSource``."""
+
 _SPLIT = 14  # the same split in every run
 
 
@@ -48,10 +51,10 @@ class PairSource:
 
     ``task``, ``allow_missing``, ``on_mismatch``: what ``find_pairs`` looks for and lets pass; layers of unequal size are fitted
     here. ``reflection``: of the ``file`` where there is one, or the ``difference`` input − transmission, which can be negative (Hu
-    & Guo, ICCV 2023). ``part``: ``train`` or ``held``, which share the pairs among them, ``hold_out`` of them held; ``all`` of them
-    otherwise. ``kind``: ``unaligned`` for shots with a shift between them; ``shift``: so many pixels of the result at most
-    does the first layer move on its own, each way (Wei et al., CVPR 2019: 10). A corrupt pair is replaced by the next one, see
-    ``health``. Raises DataError when the folder does not pair up.
+    & Guo, ICCV 2023), or that ``clipped`` to 0…1 (Hu et al., NeurIPS 2024). ``part``: ``train`` or ``held``, which share the pairs
+    among them, ``hold_out`` of them held; ``all`` of them otherwise. ``kind``: ``unaligned`` for shots with a shift between them;
+    ``shift``: so many pixels of the result at most does the first layer move on its own, each way (Wei et al., CVPR 2019: 10). A
+    corrupt pair is replaced by the next one, see ``health``. Raises DataError when the folder does not pair up.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class PairSource:
         task: Task | None = None,
         allow_missing: bool = False,
         on_mismatch: Mismatch = "refuse",
-        reflection: Literal["file", "difference"] = "file",
+        reflection: Reflection = "file",
         kind: Kind = "aligned",
         shift: int = 0,
         part: Part = "all",
@@ -93,8 +96,9 @@ class PairSource:
         files, layers = self.health.load(place, self._read)
         photo, *tensors = self._augmented(layers, epoch, draw)
         known = dict(zip(files.layers, tensors, strict=True))
-        if self.reflection == "difference":
-            known["reflection"] = photo - known["transmission"]
+        if self.reflection != "file":
+            difference = photo - known["transmission"]
+            known["reflection"] = difference.clamp(0, 1) if self.reflection == "clipped" else difference
         return Pair(input=photo, layers=known, name=files.name, kind=self.kind)
 
     def _augmented(self, layers: list[np.ndarray], epoch: int, draw: np.random.Generator) -> list[Tensor]:

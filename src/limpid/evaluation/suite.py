@@ -1,10 +1,11 @@
 """Named collections of sets: the test sets of reflection removal, and those of denoising and deblurring."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limpid.errors import UnknownNameError, UsageError
+from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.sets import ALIASES, expected, noted
 from limpid.files import read_file
 from limpid.recipe.text import read
@@ -14,11 +15,13 @@ from limpid.recipe.text import read
 class Member:
     """How a set is measured in a suite: as pairs, or as clean photos under ``degrade``, in centre crops of ``crop`` pixels.
 
-    ``degrade``: as for ``--degrade``; ``crop``: side of a square, None for whole photos.
+    ``degrade``: as for ``--degrade``; ``crop``: side of a square, None for whole photos; ``metrics``: measures of its published
+    figures beside those of the protocol.
     """
 
     degrade: Sequence[str] = ()
     crop: int | None = None
+    metrics: Sequence[str] = ()
 
     @property
     def says(self) -> str:
@@ -34,7 +37,8 @@ SUITES: Mapping[str, Mapping[str, Member]] = {
     "restoration": {
         "kodak24": Member(degrade=_NOISE, crop=500),  # what the published tables call Kodak24
         **dict.fromkeys(("cbsd68", "mcmaster", "urban100"), Member(degrade=_NOISE)),
-        **dict.fromkeys(("gopro", "realblur"), _PAIRS),
+        "gopro": _PAIRS,
+        "realblur": Member(metrics=("psnr_y", "ssim_y")),
     },
 }
 """Suite → short names of its sets and how they are measured, in the order of the table."""
@@ -75,6 +79,14 @@ def choose(name: str, roots: Path | None) -> tuple[list[tuple[str, Member]], lis
             f"no set of the suite {name} is here; name folders in a YAML file, e.g. `{first}: /data/{first}`, with --roots"
         )
     return present, absent
+
+
+def with_measures(options: EvaluateOptions) -> EvaluateOptions:
+    """The same, with the measures that figures of the sets of its suite were printed in, where these are here."""
+    if options.suite is None:
+        return options
+    further = (name for _, member in choose(options.suite, options.roots)[0] for name in member.metrics)
+    return replace(options, metrics=tuple(dict.fromkeys((*options.metrics, *further))))
 
 
 def _suite(name: str) -> Mapping[str, Member]:

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from limpid.evaluation.paired import gains
@@ -111,21 +111,41 @@ def field_table(results: Results) -> Table | None:
     """Models by sets, ours above what was published for the same sets and measures; None where nothing was."""
     if not results.published:
         return None
-    metrics = [metric for metric in results.metrics if any(row.metric == metric.name for row in results.published)][:_FIELD]
     parts = {part.label: [part] for part in groups(results)}
     for name, members in averaged(results.sets).items():
         if parts.keys() >= {*members}:  # degraded photos stand under labels of their own
             parts[name] = [parts[member][0] for member in members]
+    usual = _measured(results, parts)
+    shown = {label: _shown(usual, _measured(results, [label])) for label in parts}
     lines = []
     for place, info in enumerate(results.models):
-        ours = {label: {m.name: by_image(some, info.label, m.name).value for m in metrics} for label, some in parts.items()}
-        lines.append(_field_row(info.label, [_cell(ours[label], metrics) for label in parts], "computed here", rule=not place))
-    for place, ((model, source), cells) in enumerate(_printed(results).items()):
-        lines.append(_field_row(model, [_cell(cells.get(label, {}), metrics) for label in parts], source, rule=not place))
-    counted = (f"{label} ({sum(part.count for part in some)})" for label, some in parts.items())
+        ours = {label: {m.name: by_image(parts[label], info.label, m.name).value for m in found} for label, found in shown.items()}
+        cells = [_cell(ours[label], found) for label, found in shown.items()]
+        lines.append(_field_row(info.label, cells, "computed here", rule=not place))
+    for place, ((model, source), printed) in enumerate(_printed(results).items()):
+        cells = [_cell(printed.get(label, {}), found) for label, found in shown.items()]
+        lines.append(_field_row(model, cells, source, rule=not place))
+    counted = (
+        f"{label} ({sum(part.count for part in parts[label])})" + (f", {_titles(found)}" if found != usual else "")
+        for label, found in shown.items()
+    )
     columns = [Column(title="model", numeric=False), *map(_titled, counted), Column(title="source")]
-    caption = f"{' / '.join(metric.title for metric in metrics)}, ours beside published figures"
-    return Table(caption=caption, columns=tuple(columns), rows=tuple(lines))
+    return Table(caption=f"{_titles(usual)}, ours beside published figures", columns=tuple(columns), rows=tuple(lines))
+
+
+def _measured(results: Results, labels: Collection[str]) -> list[MetricInfo]:
+    """The first measures that something was printed in for these sets."""
+    printed = {row.metric for row in results.published if row.set in labels}
+    return [metric for metric in results.metrics if metric.name in printed][:_FIELD]
+
+
+def _shown(usual: list[MetricInfo], own: list[MetricInfo]) -> list[MetricInfo]:
+    """What a set is shown in: the measures of all, or its own where nothing was printed in those."""
+    return usual if not own or any(metric in usual for metric in own) else own
+
+
+def _titles(metrics: Sequence[MetricInfo]) -> str:
+    return " / ".join(metric.title for metric in metrics)
 
 
 def _titled(title: str) -> Column:

@@ -1,5 +1,6 @@
 """The typed base of every network here, and what the runtime, training and export need to know of one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -118,6 +119,9 @@ class LayerNetwork(nn.Module):
 
     may_start_new: tuple[str, ...] = ()
     """First parts of the names of parameters that ``limpid train --init`` may leave at their first values."""
+
+    starts_as: Mapping[str, str] = {}
+    """Part → the part that it begins as a copy of where the file of ``--init`` holds no weights of its own for it."""
 
     def global_modules(self) -> dict[str, nn.Module]:
         """Name → module of everything that a context has an entry of: all ``GlobalModule`` by default."""

@@ -35,12 +35,20 @@ class DualAttention(nn.Module, PassesRecall):
     def forward(self, streams: Tensor, recall: Recall | None = None) -> Tensor:
         """Refine both streams."""
         size = (streams.shape[-2], streams.shape[-1])
-        places = to_windows(self.norm1(streams).permute(0, 2, 3, 1), self.window)
-        crossed = self.dsia_ca(torch.cat(places.chunk(2), dim=1)).chunk(2, dim=1)  # a window holds both streams
-        found = from_windows(self.dsia_sa(places) + torch.cat(crossed), self.window, size)
+        found = from_windows(self._attended(streams), self.window, size)
         streams = streams + (self.a * found).permute(0, 3, 1, 2)
+        del found  # as large as the streams, and not needed beside what follows
         refined: Tensor = streams + self.b * self.feedforward(streams, recall)
         return refined
+
+    def _attended(self, streams: Tensor) -> Tensor:
+        """Windows of both streams, those of the first before those of the second: (2N, window², C)."""
+        places = to_windows(self.norm1(streams).permute(0, 2, 3, 1), self.window)
+        apart = (2, len(places) // 2)  # streams, windows of each
+        crossed = self.dsia_ca(places.unflatten(0, apart).transpose(0, 1).flatten(1, 2))  # a window holds both streams
+        found: Tensor = self.dsia_sa(places)
+        found.unflatten(0, apart).add_(crossed.unflatten(1, (2, -1)).transpose(0, 1))
+        return found
 
 
 class Encoder(nn.Module, PassesRecall):
@@ -111,13 +119,15 @@ class Dsit(LayerNetwork):
         """(B, 3, H, W) → layers of the same shape; ``residual`` is what the network holds for I − T − R, −1…1."""
         known: list[Tensor] = self.swin_prior(mixed)
         seen: list[Tensor] = self.conv_prior(torch.cat((mixed, mixed)), recall)
-        streams = self._joined(5, known[3], seen[5], recall) + self._joined(4, known[2], seen[4], recall)
+        deepest = self._joined(5, known.pop(), seen.pop(), recall)  # maps go when they were used: they take half the memory
+        streams = deepest + self._joined(4, known.pop(), seen.pop(), recall)
         streams = self.get_submodule("lib4")(streams, recall)
         for level in (3, 2):
-            streams = streams + self._joined(level, known[level - 2], seen[level], recall)
+            streams = streams + self._joined(level, known.pop(), seen.pop(), recall)
             streams = self.get_submodule(f"lib{level}")(streams, recall)
-        streams = self.get_submodule("lib1")(streams + seen[1], recall)
-        streams = self.lib0(streams + seen[0], recall)
+        for level in (1, 0):
+            streams = streams + seen.pop()
+            streams = self.get_submodule(f"lib{level}")(streams, recall)
         transmission, reflection = self.out(streams).chunk(2)
         layers = {"transmission": transmission, "reflection": reflection}
         if self.answers_residual:

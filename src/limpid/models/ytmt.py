@@ -134,6 +134,7 @@ class Ytmt(LayerNetwork):
         if stages == 2:
             self.icnn.requires_grad_(False)
             self.icnn2 = stage()
+            self.starts_as = {"icnn2": "icnn"}
         self.radius = stages * ((self.backbone.reach or 0) + _RADIUS)
 
     def separate(self, mixed: Tensor, recall: Recall | None = None) -> Separation:

@@ -18,6 +18,7 @@ from limpid.evaluation.options import EvaluateOptions
 from limpid.evaluation.results import Results, Score, without_nan
 from limpid.evaluation.run import Done
 from limpid.evaluation.scoring import Rules, ScoringTask, compute, failed
+from limpid.evaluation.suite import with_measures
 from limpid.layers.task import find_task
 from limpid.runtime.memory import FIXED, default_budget
 from limpid.scale.cluster import cluster, need_ray, run_rows
@@ -30,6 +31,7 @@ def evaluate_anywhere(options: EvaluateOptions) -> Results:
 
     Raises what ``evaluate`` raises, MissingExtraError without Ray, and UsageError for ``jobs`` beside workers.
     """
+    options = with_measures(options)
     if options.engine != "ray":
         return evaluate(options)
     need_ray()

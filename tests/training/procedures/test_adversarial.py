@@ -42,6 +42,19 @@ def test_a_discriminator_that_comes_second_sees_what_the_network_has_shown():
     assert float(adversarial.loss("discriminator", data, 0).total) != before
 
 
+def test_of_several_fakes_the_one_that_is_told_best_counts():
+    terms, data = [term("adversarial", form="relativistic_average")], batch()
+    alone = [
+        float(procedure("adversarial", terms, discriminator="patch", fakes=(name,)).loss("discriminator", data, 0).total)
+        for name in ("transmission", "reflection")
+    ]
+    both = procedure("adversarial", terms, discriminator="patch", fakes=("transmission", "reflection"))
+    assert alone[0] != alone[1]
+    assert float(both.loss("discriminator", data, 0).total) == min(alone)
+    with pytest.raises(SettingError, match="set discriminator_first: true"):
+        procedure("adversarial", terms, discriminator="patch", discriminator_first=False, fakes=("reflection",))
+
+
 def test_discriminators_take_their_settings_or_say_who_has_them():
     terms = [term("adversarial", form="vanilla")]
     small = procedure("adversarial", terms, discriminator="patch", discriminator_layers=1, discriminator_width=8)

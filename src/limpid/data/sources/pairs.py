@@ -1,12 +1,10 @@
 """Pairs of photos taken with and without the glass."""
 
-from typing import Literal
-
 from limpid.catalogue import SourceEntry
 from limpid.data.augment import Augment
 from limpid.data.concat import Sources
 from limpid.data.pairing import Mismatch
-from limpid.data.pairs import PairSource, Part
+from limpid.data.pairs import PairSource, Part, Reflection
 from limpid.data.photo_folders import Roots, folders
 from limpid.layers.task import Task
 
@@ -18,7 +16,7 @@ def pairs(
     augment: Augment | None = None,
     allow_missing: bool = False,
     on_mismatch: Mismatch = "refuse",
-    reflection: Literal["file", "difference"] = "file",
+    reflection: Reflection = "file",
     part: Part = "all",
     hold_out: float = 0.2,
 ) -> Sources:

@@ -49,8 +49,10 @@ class Adversarial:
     ``discriminator``: see ``DISCRIMINATORS``; ``discriminator_layers`` (3), ``discriminator_norm`` (instance) and
     ``discriminator_width`` (64) of those that have them, see ``PatchDiscriminator``. ``discriminator_first``: it is optimised
     before the network (Zhang et al., CVPR 2018; ERRNet) or after it, on the same estimates (IBCLN). ``discriminator_every``: in
-    every so many steps (PINTO0309 and Zhang: 2). ``layer``: what it sees, None for the task's first. ``needs_start``: refuse to
-    begin from random weights, without ``--init``. Raises SettingError unless the losses hold exactly one adversarial term.
+    every so many steps (PINTO0309 and Zhang: 2). ``layer``: what it sees, None for the task's first; ``fakes``: estimates of
+    which layers it tells from the truth of that one, of which the one that it tells best counts (YTMT's second stage: both),
+    none for that layer alone. ``needs_start``: refuse to begin from random weights, without ``--init``. Raises SettingError
+    unless the losses hold exactly one adversarial term, and for ``fakes`` of a discriminator that is not first.
     """
 
     one_forward = False
@@ -67,6 +69,7 @@ class Adversarial:
         discriminator_first: bool = True,
         discriminator_every: int = 1,
         layer: str | None = None,
+        fakes: tuple[str, ...] = (),
         needs_start: bool = False,
     ) -> None:
         terms = objective.others("logits")
@@ -76,9 +79,13 @@ class Adversarial:
             )
         if discriminator_every < 1:
             raise SettingError(f"discriminator_every counts steps from 1; got {discriminator_every}")
+        if fakes and not discriminator_first:
+            raise SettingError(
+                "fakes of several layers take a discriminator that is optimised first; set discriminator_first: true"
+            )
         wanted = {"layers": discriminator_layers, "norm": discriminator_norm, "width": discriminator_width}
         self.networks: dict[str, nn.Module] = {"network": network, "discriminator": _made(discriminator, wanted)}
-        self.objective, self.term, self.layer = objective, terms[0], layer
+        self.objective, self.term, self.layer, self.fakes = objective, terms[0], layer, fakes
         self.form = cast(LogitsLoss, terms[0].loss)
         self.frozen: tuple[nn.Module, ...] = ()
         self.notes: Mapping[str, str] = {}
@@ -122,13 +129,14 @@ class Adversarial:
         mask = batch.suited(self.term.kinds, (layer,), self.term.sources)
         if not mask.any():
             return _nothing(batch, "discriminator")
-        estimate = self._shown.get(id(batch))
-        if estimate is None:
+        shown = self._shown.get(id(batch))
+        if shown is None:
             with torch.no_grad():
-                estimate = separate(self.networks["network"], batch.seen)[layer]
+                layers = separate(self.networks["network"], batch.seen)
+        estimates = [layers[name] for name in self.fakes or (layer,)] if shown is None else [shown]
         discriminator = self.networks["discriminator"]
-        real, fake = (self._says(discriminator, batch, candidate, mask) for candidate in (batch.truth[layer], estimate))
-        value = self.form.discriminator(real, fake)
+        real, *fakes = (self._says(discriminator, batch, candidate, mask) for candidate in (batch.truth[layer], *estimates))
+        value = torch.stack([self.form.discriminator(real, fake) for fake in fakes]).min()
         loss = LossValue(total=value, parts={"discriminator": value.detach()})
         if not self.form.penalty:
             return loss
@@ -136,7 +144,7 @@ class Adversarial:
         slope = gradient_penalty(
             lambda between: self._says(discriminator, beside, between, torch.ones(len(beside), dtype=torch.bool)),
             beside.truth[layer],
-            estimate[mask].detach(),
+            estimates[0][mask].detach(),
         )
         return loss + LossValue(total=self.form.penalty * slope, parts={"penalty": slope.detach()})
 
