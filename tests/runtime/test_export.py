@@ -44,10 +44,14 @@ def test_every_network_exports_for_any_size_and_agrees(name, graph):
     assert exported.about.size is None
 
 
-def test_a_graph_of_one_size_agrees(graph):
-    exported = graph("limpid", static=(64, 96))
+@pytest.mark.parametrize(
+    "name", ["limpid", *(pytest.param(name, marks=pytest.mark.exhaustive) for name in NAMES if name != "limpid")]
+)
+def test_every_network_exports_for_one_size_and_agrees(name, graph):
+    size = (64, 96) if name == "limpid" else (256, 384)  # multiples of what any of them asks for
+    exported = graph(name, static=size)
     assert exported.largest < 1e-4
-    assert read_onnx(exported.path).about.size == (64, 96)
+    assert read_onnx(exported.path).about.size == size
 
 
 def test_the_file_says_all_that_running_it_needs(graph, tmp_path):
