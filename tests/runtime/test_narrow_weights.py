@@ -2,12 +2,11 @@
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from limpid.runtime.narrow_weights import narrowed
-
-onnxruntime = pytest.importorskip("onnxruntime")
 
 
 def model_of(weight):
