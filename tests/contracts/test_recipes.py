@@ -56,7 +56,7 @@ TRAINED = {
     "ytmt": 38_448_530 - 8_705_450,
     "ytmt_uct": 38_448_530 - 8_705_450,
 }
-"""Parameters that learn, counted in the published code; 8 are scales of residual skips; files of YTMT and RAGNet hold convolutions unused."""
+"""Parameters that learn, counted in the published code, unused convolutions left out; 8 are scales of residual skips."""
 
 
 @pytest.fixture(scope="module")

@@ -57,8 +57,8 @@ class Perceptual(nn.Module):
 
     ``layers``: layer of the backbone → weight; ``input`` is the photo as the backbone sees it (normalised, so about 4.4 times a
     plain L1), ``final`` a DINOv3's patches after its closing norm. Or ``preset``: layers and weights of a paper's code for this
-    backbone, and its order of colours. ``normalised``: whether VGG-19 sees ImageNet statistics (None: as the preset does, else yes).
-    Raises SettingError, UnknownNameError.
+    backbone, with its order of colours. ``normalised``: whether VGG-19 sees ImageNet statistics (None: as the preset does, else
+    yes). Raises SettingError, UnknownNameError.
     """
 
     def __init__(

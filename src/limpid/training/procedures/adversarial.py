@@ -54,8 +54,8 @@ class Adversarial:
     ``discriminator``: see ``DISCRIMINATORS``; ``discriminator_layers`` (3), ``discriminator_norm`` (instance) and
     ``discriminator_width`` (64) of those that have them, see ``PatchDiscriminator``. ``discriminator_first``: it is optimised
     before the network (Zhang et al., CVPR 2018; ERRNet) or after it, on the same estimates (IBCLN). ``discriminator_every``: in
-    every so many steps (PINTO0309, Zhang and RAGNet: 2). ``layer``: what it sees, None for the task's first; ``fakes``: estimates of
-    which layers it tells from the truth of that one, of which the one that it tells best counts (YTMT's second stage: both),
+    every so many steps (PINTO0309, Zhang and RAGNet: 2). ``layer``: what it sees, None for the task's first; ``fakes``: estimates
+    of which layers it tells from the truth of that one, of which the one that it tells best counts (YTMT's second stage: both),
     none for that layer alone. ``needs_start``: refuse to begin from random weights, without ``--init``. Raises SettingError
     unless the losses hold exactly one adversarial term, and for ``fakes`` of a discriminator that is not first.
     """
