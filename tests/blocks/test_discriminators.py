@@ -1,12 +1,26 @@
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from limpid.blocks.discriminators import ConditionalPatchDiscriminator, GlobalDiscriminator, PatchDiscriminator, PixelDiscriminator
+from limpid.blocks.discriminators import (
+    ConditionalPatchDiscriminator,
+    GlobalDiscriminator,
+    PatchDiscriminator,
+    PixelDiscriminator,
+    SamePadded,
+    SmallConditionalDiscriminator,
+)
 from limpid.blocks.munit import MultiScaleDiscriminator
 from limpid.errors import SettingError
 
-COUNTS = [(ConditionalPatchDiscriminator, 2_768_705), (PatchDiscriminator, 2_764_737), (GlobalDiscriminator, 9_937_089)]
+COUNTS = [
+    (ConditionalPatchDiscriminator, 2_768_705),
+    (PatchDiscriminator, 2_764_737),
+    (GlobalDiscriminator, 9_937_089),
+    (SmallConditionalDiscriminator, 138_817),
+]
 
 
 @pytest.mark.parametrize(("build", "count"), COUNTS)
@@ -79,3 +93,20 @@ def test_pixels_and_norms(norm, extra):
     assert patch(torch.rand(2, 3, 32, 32)).shape == (2, 1, 6, 6)
     with pytest.raises(SettingError, match="1 or more layers"):
         PatchDiscriminator(layers=0, norm=norm)
+
+
+@pytest.mark.parametrize(("size", "answer"), [((224, 224), (28, 28)), ((256, 256), (32, 32)), ((37, 50), (5, 7))])
+def test_the_small_conditional_discriminator_answers_an_eighth_of_the_size(size, answer):
+    with torch.device("meta"):
+        small = SmallConditionalDiscriminator()
+    assert shape(small, size, size) == (1, 1, *answer)
+
+
+@pytest.mark.parametrize(("side", "stride", "before", "after"), [(8, 2, 1, 1), (7, 2, 1, 2), (8, 1, 1, 2), (7, 1, 1, 2)])
+def test_zeros_are_added_as_tensorflow_adds_them(side, stride, before, after):
+    """(⌈n / s⌉ − 1)·s + 4 − n zeros in all, the odd one after."""
+    assert before + after == (math.ceil(side / stride) - 1) * stride + 4 - side
+    layer, features = SamePadded(2, 3, stride), torch.rand(1, 2, side, side)
+    padded = F.conv2d(F.pad(features, (before, after, before, after)), layer.weight, layer.bias, stride)
+    assert layer(features).shape[-1] == math.ceil(side / stride)
+    assert torch.equal(layer(features), padded)

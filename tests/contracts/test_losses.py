@@ -52,6 +52,7 @@ def scene(place=slice(None)):
     steps |= {"transmission_2": layers["transmission"], "reflection_2": layers["reflection"]}
     steps |= {"transmission_half": image(20, side=SIDE // 2)[place], "transmission_quarter": image(21, side=SIDE // 4)[place]}
     steps |= {"lost": image(22)[place][:, :1].requires_grad_(), "presence": image(23)[place][:, :1, :1, :1].requires_grad_()}
+    steps |= {f"mask_{turn}": image(24, side=SIDE // turn)[place][:, :2].requires_grad_() for turn in (1, 2)}
     count = len(layers["transmission"])
     batch = Batch(
         task=TASKS["reflection"],
@@ -147,7 +148,7 @@ def test_a_scene_loss_is_the_mean_of_its_images_and_says_which_truth_it_needs(na
     layers, batch = scene()
     value = loss(layers, batch)
     assert float(value) == pytest.approx(sum(alone) / 3, rel=1e-5)
-    assert is_sound(value, *layers.values(), layers.steps["lost"], layers.steps["presence"])
+    assert is_sound(value, *layers.values(), *(layers.steps[step] for step in ("lost", "presence", "mask_1", "mask_2")))
     blind = Batch(**{**vars(batch), "truth": {layer: batch.truth[layer] for layer in loss.needs}})
     assert float(loss(layers, blind)) == float(value)
 

@@ -58,6 +58,7 @@ def normalised(photo):
         ((8, 13, 22), ("relu2_2", "relu3_2", "conv4_2")),
         ((8, 13, 22, 31), ("relu2_2", "relu3_2", "relu4_2", "conv5_2")),
         ((31,), ("conv5_2",)),
+        ((3, 8, 13, 22, 31), ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "conv5_2")),
         ((4, 9, 18, 27, 36), ("relu1_2", "relu2_2", "relu3_4", "relu4_4", "relu5_4")),
     ],
 )
@@ -85,6 +86,20 @@ def test_the_formula_of_ibcln_sees_the_photo_as_it_is():
     both = [executed(loss.features.backbone, photo, (2, 7)) for photo in (estimate, target)]
     expected = F.l1_loss(both[0][0], both[1][0]) / 2.6 + F.l1_loss(both[0][1], both[1][1]) / 4.8
     assert float(loss(estimate, target)) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_the_formula_of_ragnet_sees_blue_first_and_maps_before_their_relu():
+    loss = built(Perceptual, preset="ragnet")
+    estimate, target = photos(seed=1), photos(seed=2)
+    maps = {0: estimate[:, [2, 1, 0]], 1: target[:, [2, 1, 0]]}
+    expected, shares = 0.0, dict(zip((2, 7, 12, 21, 30), SHARES, strict=True))
+    stack = dict(loss.features.backbone.features.named_children())
+    for index in range(31):
+        layer = stack[str(index)]
+        maps = {side: F.relu(found) if isinstance(layer, torch.nn.ReLU) else layer(found) for side, found in maps.items()}
+        expected = expected + shares.get(index, 0) * F.l1_loss(maps[0], maps[1])
+    assert float(loss(estimate, target)) == pytest.approx(float(expected), rel=1e-5)
+    assert float(loss(estimate, target)) != pytest.approx(float(loss(estimate.flip(1), target.flip(1))), rel=1e-3)
 
 
 @pytest.mark.parametrize("backbone", PRESETS["hypercolumn"])

@@ -13,9 +13,11 @@ from limpid.losses.exclusion import Exclusion, exclusion
 from limpid.losses.ibcln_multiscale import IbclnMultiscale
 from limpid.losses.ibcln_residual import IbclnResidual
 from limpid.losses.perceptual import Perceptual
+from limpid.losses.ragnet_masks import RagnetMasks, ragnet_masks
 from limpid.losses.reconstruction import Reconstruction, reconstruction
 from limpid.losses.step_mse import StepMse
 from limpid.models.ibcln import Ibcln
+from limpid.models.ragnet import Ragnet
 
 
 def image(*size, seed=0, batch=2):
@@ -204,3 +206,50 @@ def test_the_losses_of_ibcln_fit_its_network():
     assert all(float(slope.abs().sum()) > 0 for slope in slopes)
     with pytest.raises(UnknownNameError, match="transmission_half"):
         IbclnMultiscale()(network.eval()(photo), batch)
+
+
+def test_masks_are_taught_where_the_reflection_is_nearly_black_or_strong_and_nowhere_else():
+    reflection = torch.full((1, 3, 4, 4), 0.2)
+    reflection[0, :, 0, 0] = 0.0  # one dark pixel, and one of its four places at half the size
+    reflection[0, 0, 3, 2:] = 1.0  # red alone: grey of 0.2 + 0.8 * 0.299; two pixels, one place
+    full, half = torch.full((1, 2, 4, 4), 0.25), torch.full((1, 4, 2, 2), 0.5)
+    full[0, 0, 0, 0], full[0, 1, 3, 3] = (
+        1.0,
+        0.9,
+    )  # dark: trusted; bright: the decoder's half is free
+    at_full = 0.75 / 32 + 2 * 0.25 / 16
+    at_half = 4 * 0.5 / 16 + 2 * 0.5 / 8
+    assert float(ragnet_masks([full], reflection)) == pytest.approx(at_full)
+    assert float(ragnet_masks([full, half], reflection)) == pytest.approx(at_full + at_half)
+    assert float(ragnet_masks([full], reflection, dark=0.0, bright=0.5)) == 0
+    assert float(ragnet_masks([full], reflection.flip(1), bright=0.2 + 0.8 * 0.2)) == pytest.approx(0.75 / 32)  # blue weighs 0.114
+
+
+def test_a_place_may_be_dark_and_bright_at_once():
+    reflection = torch.zeros(1, 3, 2, 2)
+    reflection[..., 0, 0] = 1.0
+    small = ragnet_masks([torch.zeros(1, 2, 2, 2), torch.full((1, 2, 1, 1), 0.3)], reflection)
+    assert float(small) == pytest.approx(3 * 1 / 4 + 0.7 + 0.3)
+
+
+def test_masks_of_another_size_or_of_another_network_are_refused():
+    with pytest.raises(ShapeError, match=r"got \(2, 1, 8, 8\) and \(2, 1, 16, 16\)"):
+        ragnet_masks([torch.zeros(2, 2, 8, 8)], image())
+    batch = batch_of(image(), image())
+    batch.truth["reflection"] = image(seed=1)
+    with pytest.raises(UnknownNameError, match="mask"):
+        RagnetMasks()(cascade(), batch)
+
+
+def test_the_masks_of_ragnet_are_there_in_training_alone_and_learn():
+    torch.manual_seed(0)
+    network, photo = Ragnet(shrink=16).train(), image(37, 50)
+    batch = batch_of(photo, photo)
+    batch.truth["reflection"] = image(37, 50, seed=1) ** 6  # dark and bright places
+    layers = network(photo)
+    assert [tuple(mask.shape[1:]) for mask in steps_of(layers, "mask")] == [(8, 37, 50), (16, 18, 25), (32, 9, 12), (64, 4, 6)]
+    assert all(0 <= float(mask.detach().min()) <= float(mask.detach().max()) <= 1 for mask in layers.steps.values())
+    RagnetMasks()(layers, batch).backward()
+    for stage in (network.GT_state.upy1, network.GT_state.upy2, network.GT_state.upy3, network.GT_state.upy4):
+        assert float(stage.mask_gene.mask_conv1.weight.grad.abs().sum()) > 0
+    assert not network.eval()(photo).steps

@@ -11,7 +11,7 @@ from limpid import catalogue
 from limpid.errors import UsageError
 from limpid.recipe.load import load
 from limpid.training.procedure import FabricModule
-from limpid.training.procedures.adversarial import DISCRIMINATORS
+from limpid.training.procedures.adversarial import CONDITIONAL, DISCRIMINATORS
 from limpid.training.sharding import check_sharding, clip_shares, gathered, is_share, shard, shared_like, whole
 from network_samples import tiny
 from training_samples import DENOISE, curve, finish, recipe, state
@@ -57,7 +57,7 @@ def test_a_network_of_shares_has_the_gradients_of_a_whole_one(mesh, name):
 def test_a_discriminator_of_shares_rests_while_the_network_learns(mesh, name):
     torch.manual_seed(0)
     judge = shard(DISCRIMINATORS[name](), mesh)
-    seen = [torch.rand(1, 3, 64, 64, requires_grad=True) for _ in range(2 if name == "conditional_patch" else 1)]
+    seen = [torch.rand(1, 3, 64, 64, requires_grad=True) for _ in range(2 if name in CONDITIONAL else 1)]
     assert not gradients(judge.requires_grad_(False), *seen)
     assert all(float(one.grad.abs().sum()) > 0 for one in seen)
     assert len(gradients(judge.requires_grad_(True), *seen)) == len(list(judge.parameters()))

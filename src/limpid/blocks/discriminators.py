@@ -3,6 +3,7 @@
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpid.errors import SettingError
@@ -30,6 +31,38 @@ class ConditionalPatchDiscriminator(nn.Module):
         """Logits of patches."""
         features = self.layer1(torch.cat((photo, candidate), dim=1))
         logits: Tensor = self.layer5(self.layer4(self.layer3(self.layer2(features))))
+        return logits
+
+
+class SamePadded(nn.Conv2d):
+    """A convolution of 4×4 on as many zeros as TensorFlow's padding "same" adds: (B, C, H, W) → (B, D, ⌈H/s⌉, ⌈W/s⌉), s ≤ 2."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__(inputs, outputs, 4, stride)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """One before; after it two, or one where a stride of two meets an even side."""
+        right, bottom = (1 if self.stride[0] == 2 and side % 2 == 0 else 2 for side in (features.shape[-1], features.shape[-2]))
+        return super().forward(F.pad(features, (1, right, 1, bottom)))
+
+
+class SmallConditionalDiscriminator(nn.Module):
+    """RAGNet's discriminator: patches of photo and transmission together in four convolutions, batch normalised.
+
+    Photo and candidate, (B, 3, H, W) each, → logits (B, 1, ⌈H/8⌉, ⌈W/8⌉). Source: Li et al., arXiv:2012.00945 (138,817 parameters);
+    begins as PyTorch does, as theirs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        modules: list[nn.Module] = []
+        for before in (6, 64, 64):
+            modules += [SamePadded(before, 64, 2), nn.BatchNorm2d(64), nn.LeakyReLU(_SLOPE)]
+        self.layers = nn.Sequential(*modules, SamePadded(64, 1, 1))
+
+    def forward(self, photo: Tensor, candidate: Tensor) -> Tensor:
+        """Logits of patches."""
+        logits: Tensor = self.layers(torch.cat((photo, candidate), dim=1))
         return logits
 
 

@@ -12,7 +12,7 @@ from limpid.errors import SettingError
 from limpid.losses._check import check_pair
 from limpid.losses._features import Features
 
-Preset = Literal["dsrnet", "errnet", "errnet_unaligned", "hypercolumn", "ibcln", "xreflection"]
+Preset = Literal["dsrnet", "errnet", "errnet_unaligned", "hypercolumn", "ibcln", "ragnet", "xreflection"]
 
 SHARES = (1 / 2.6, 1 / 4.8, 1 / 3.7, 1 / 5.6, 10 / 1.5)
 """Weights of five levels of VGG-19 (Zhang et al., CVPR 2018), shallow to deep, that the whole field copies."""
@@ -32,12 +32,16 @@ PRESETS: Mapping[Preset, Mapping[str, Mapping[str, float]]] = {
         **{name: {"input": 1, "block_0": 1, "block_4": 1, "block_7": 1, "block_11": 1, "final": 1} for name in _SMALL},
     },
     "ibcln": {"vgg19": {"relu1_1": 1 / 2.6, "relu2_1": 1 / 4.8}},
+    "ragnet": {"vgg19": dict(zip(("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2"), SHARES, strict=True))},
     "xreflection": {"vgg19": _LAST_CONVOLUTIONS},
 }
 """Published choice → backbone → layer as it really is (the traps are told in ``_features``) → weight."""
 
-RAW: tuple[Preset, ...] = ("ibcln",)
+RAW: tuple[Preset, ...] = ("ibcln", "ragnet")
 """Presets whose VGG-19 sees the photo as it is."""
+
+BLUE_FIRST: tuple[Preset, ...] = ("ragnet",)
+"""Presets whose VGG-19 sees the colours in the order blue, green, red: its authors read photos so and left them so."""
 
 
 def perceptual(estimate: Mapping[str, Tensor], target: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -53,8 +57,8 @@ class Perceptual(nn.Module):
 
     ``layers``: layer of the backbone → weight; ``input`` is the photo as the backbone sees it (normalised, so about 4.4 times a
     plain L1), ``final`` a DINOv3's patches after its closing norm. Or ``preset``: layers and weights of a paper's code for this
-    backbone. ``normalised``: whether VGG-19 sees ImageNet statistics (None: as the preset does, else yes).
-    Raises SettingError, UnknownNameError.
+    backbone, with its order of colours. ``normalised``: whether VGG-19 sees ImageNet statistics (None: as the preset does, else
+    yes). Raises SettingError, UnknownNameError.
     """
 
     def __init__(
@@ -71,12 +75,15 @@ class Perceptual(nn.Module):
                 f"perceptual takes either `layers` or a `preset`, not both; leave out one of them (preset {preset!r})"
             )
         self.weights = dict(_published(preset, backbone) if layers is None else layers)
+        self.blue_first = preset in BLUE_FIRST
         raw = preset in RAW and normalised is None
         self.features = Features(backbone, self.weights, normalised=False if raw else normalised)
 
     def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
         """Scalar loss of two (B, 3, H, W) tensors."""
         check_pair(estimate, target)
+        if self.blue_first:
+            estimate, target = estimate.flip(1), target.flip(1)
         with torch.no_grad():
             wanted = self.features(target)
         return perceptual(self.features(estimate), wanted, self.weights)

@@ -89,15 +89,15 @@ class GuidedUp(nn.Module):
         self.bn = _norm(inputs)
         self.conv = Convolutions(inputs, outputs, count)
 
-    def forward(self, deep: Tensor, photo: Tensor, reflection: Tensor) -> Tensor:
-        """A partial convolution: divided by the share of its inputs that the mask lets through."""
+    def forward(self, deep: Tensor, photo: Tensor, reflection: Tensor) -> tuple[Tensor, Tensor]:
+        """A partial convolution, divided by the share of its inputs that the mask lets through, and the mask (B, C, H, W)."""
         joined = join(photo - reflection, self.up(deep))
         decoded = joined[:, photo.shape[1] :]
         mask = self.mask_gene(torch.cat((decoded, photo, reflection), dim=1))
         share = F.avg_pool2d(mask, 3, stride=1, padding=1).mean(1, keepdim=True)
         share = torch.where(share == 0, torch.ones_like(share), share)
         changed: Tensor = self.conv(F.relu(self.bn(self.cv(joined * mask) / share)))
-        return changed
+        return changed, mask
 
 
 class End(nn.Module):
@@ -133,7 +133,7 @@ class ReflectionNetwork(nn.Module):
 
 
 class TransmissionNetwork(nn.Module):
-    """Photo and reflection → transmission, all (B, 3, H, W), 0…1."""
+    """Photo and reflection → transmission, all (B, 3, H, W), 0…1, and the masks of its stages, full size first."""
 
     def __init__(self, shrink: int) -> None:
         super().__init__()
@@ -143,22 +143,24 @@ class TransmissionNetwork(nn.Module):
         self.upy3, self.upy4 = GuidedUp(4 * c, c, 1), GuidedUp(2 * c, c, 1)
         self.outTc = End(c)
 
-    def forward(self, photo: Tensor, reflection: Tensor) -> Tensor:
+    def forward(self, photo: Tensor, reflection: Tensor) -> tuple[Tensor, list[Tensor]]:
         """A U-Net of two trunks."""
         *skips, features = self.Encoder_I.encoder(photo)
         guides = self.Encoder_R.encoder(reflection)
-        ups = (self.upy1, self.upy2, self.upy3, self.upy4)
+        ups, masks = (self.upy1, self.upy2, self.upy3, self.upy4), list[Tensor]()
         for up, skip, guide in zip(ups, reversed(skips), reversed(guides), strict=True):
-            features = up(features, skip, guide)
+            features, mask = up(features, skip, guide)
+            masks.insert(0, mask)
         transmission: Tensor = self.outTc(features)
-        return transmission
+        return transmission, masks
 
 
 class Ragnet(LayerNetwork):
     """Photo (B, 3, H, W), 0…1, encoded, RGB → Separation of transmission and reflection, 0…1; sides of at least 16.
 
     ``shrink``: the channels of the published network are divided by it. It must see a photo whole: every norm takes its statistics
-    over all of it.
+    over all of it. In training the steps ``mask_1`` … ``mask_4`` are how far the stages of the transmission trust their encoder
+    (first half of the channels) and decoder, (B, 2F, h, w), 0…1, at full size, a half, a quarter and an eighth.
     """
 
     needs = Needs(minimum=16, tiling="never")
@@ -171,8 +173,9 @@ class Ragnet(LayerNetwork):
         """(B, 3, H, W) → layers of the same shape."""
         photo = mixed.flip(1)  # its authors read blue first
         reflection = self.GR_state(photo)
-        transmission = self.GT_state(photo, reflection)
-        return Separation({"transmission": transmission.flip(1), "reflection": reflection.flip(1)})
+        transmission, masks = self.GT_state(photo, reflection)
+        steps = {f"mask_{number}": mask for number, mask in enumerate(masks, 1)} if self.training else {}
+        return Separation({"transmission": transmission.flip(1), "reflection": reflection.flip(1)}, steps=steps)
 
 
 ENTRY = ModelEntry(

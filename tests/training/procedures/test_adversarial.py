@@ -18,7 +18,7 @@ def test_the_discriminator_is_optimised_in_its_steps_once_its_term_has_a_weight(
     assert set(adversarial.loss("network", batch(), 3).parts) == {"l1", "adversarial"}
 
 
-@pytest.mark.parametrize("discriminator", ["conditional_patch", "patch", "errnet_vgg"])
+@pytest.mark.parametrize("discriminator", ["conditional_patch", "patch", "errnet_vgg", "ragnet"])
 def test_network_and_discriminator_move_themselves_alone(discriminator):
     adversarial = procedure("adversarial", [term("adversarial", form="least_squares")], discriminator=discriminator)
     adversarial.loss("network", batch(), 0).total.backward()

@@ -18,6 +18,7 @@ from limpid.blocks.discriminators import (
     Norm,
     PatchDiscriminator,
     PixelDiscriminator,
+    SmallConditionalDiscriminator,
 )
 from limpid.catalogue import Entry
 from limpid.errors import SettingError
@@ -33,14 +34,18 @@ DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
     "errnet_patch": partial(PatchDiscriminator, padding=2),
     "errnet_vgg": GlobalDiscriminator,
     "pixel": PixelDiscriminator,
+    "ragnet": SmallConditionalDiscriminator,
 }
 """Name in recipes → discriminator.
 
 Zhang 2018's and PINTO0309's, IBCLN's (CycleGAN's ``n_layers``), ERRNet's ``disc_patch``, ERRNet's ``disc_vgg``, CycleGAN's
-``pixel``.
+``pixel``, RAGNet's.
 """
 
-Discriminator = Literal["conditional_patch", "patch", "errnet_patch", "errnet_vgg", "pixel"]
+Discriminator = Literal["conditional_patch", "patch", "errnet_patch", "errnet_vgg", "pixel", "ragnet"]
+
+CONDITIONAL: tuple[Discriminator, ...] = ("conditional_patch", "ragnet")
+"""Discriminators that see the photo beside the candidate."""
 
 
 class Adversarial:
@@ -49,8 +54,8 @@ class Adversarial:
     ``discriminator``: see ``DISCRIMINATORS``; ``discriminator_layers`` (3), ``discriminator_norm`` (instance) and
     ``discriminator_width`` (64) of those that have them, see ``PatchDiscriminator``. ``discriminator_first``: it is optimised
     before the network (Zhang et al., CVPR 2018; ERRNet) or after it, on the same estimates (IBCLN). ``discriminator_every``: in
-    every so many steps (PINTO0309 and Zhang: 2). ``layer``: what it sees, None for the task's first; ``fakes``: estimates of
-    which layers it tells from the truth of that one, of which the one that it tells best counts (YTMT's second stage: both),
+    every so many steps (PINTO0309, Zhang and RAGNet: 2). ``layer``: what it sees, None for the task's first; ``fakes``: estimates
+    of which layers it tells from the truth of that one, of which the one that it tells best counts (YTMT's second stage: both),
     none for that layer alone. ``needs_start``: refuse to begin from random weights, without ``--init``. Raises SettingError
     unless the losses hold exactly one adversarial term, and for ``fakes`` of a discriminator that is not first.
     """
@@ -89,7 +94,7 @@ class Adversarial:
         self.form = cast(LogitsLoss, terms[0].loss)
         self.frozen: tuple[nn.Module, ...] = ()
         self.notes: Mapping[str, str] = {}
-        self.conditional = discriminator == "conditional_patch"
+        self.conditional = discriminator in CONDITIONAL
         self.discriminator_first, self.discriminator_every, self.needs_start = discriminator_first, discriminator_every, needs_start
         self._shown: dict[int, Tensor] = {}  # estimates of a step whose network is optimised first, by micro-batch
 
@@ -175,5 +180,6 @@ def _nothing(batch: Batch, label: str) -> LossValue:
 
 ENTRY = Entry(
     build=Adversarial,
-    source="Goodfellow et al., NeurIPS 2014; discriminators: Zhang et al., CVPR 2018; Wei et al., CVPR 2019; Li et al., CVPR 2020",
+    source="Goodfellow et al., NeurIPS 2014; discriminators: Zhang et al., CVPR 2018; Wei et al., CVPR 2019; Li et al., CVPR 2020;"
+    " Li et al., arXiv:2012.00945",
 )
