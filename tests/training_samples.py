@@ -93,7 +93,7 @@ def start(*words: object, cwd: Path) -> "subprocess.Popen[str]":
 def finish(*words: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
     """Run ``limpid train WORDS`` to its end."""
     with start(*words, cwd=cwd) as process:
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=400)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 

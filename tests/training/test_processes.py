@@ -18,6 +18,7 @@ from limpid.training.same_run import check_same
 from training_samples import DENOISE, curve, finish, recipe, start, state
 
 
+@pytest.mark.timeout(900)  # several processes, which a busy machine keeps waiting
 def test_two_processes_follow_one_with_twice_the_batch(tmp_path, given):
     text = recipe(tmp_path / "denoise.yaml", DENOISE)
     one = finish(text, *given, "data.batch=2", "--name", "one", cwd=tmp_path)

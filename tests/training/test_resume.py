@@ -32,6 +32,7 @@ def rows(run, *, columns=("step", "epoch", "loss", "l1", "adversarial", "discrim
         return [tuple(row.get(column) for column in columns) for row in csv.DictReader(file)]
 
 
+@pytest.mark.timeout(900)  # several processes, which a busy machine keeps waiting
 def test_killed_runs_end_where_an_uninterrupted_one_ends(tmp_path, given):
     text = recipe(tmp_path / "gan.yaml", GAN)
     whole = finish(text, *given, "--name", "whole", cwd=tmp_path)
