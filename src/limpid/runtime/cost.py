@@ -102,14 +102,14 @@ def shipped(sha256: str | None, device: torch.device, precision: str) -> Cost | 
 def seconds_of_work(device: torch.device, precision: str) -> float:
     """Time of the work that shipped costs are stated in: a 3×3 convolution of 32 by 32 channels on 128×128 pixels.
 
-    The best of five tries, some milliseconds each; on a CPU of the process's own time, so that other programs do not count.
+    The best of ten tries, some milliseconds each; on a CPU of the process's own time, so that other programs do not count.
     """
     photo, kernel = torch.ones(1, 32, 128, 128, device=device), torch.ones(32, 32, 3, 3, device=device)
     here = device.type == "cpu"
     clock, beside = (time.process_time, torch.get_num_threads()) if here else (time.perf_counter, 1)
     tries = []
     with torch.inference_mode(), arithmetic(device, precision):
-        for _ in range(5):
+        for _ in range(10):
             started = clock()
             float(F.conv2d(photo, kernel, padding=1).sum())  # a number on the CPU is there when the work is done
             tries.append(clock() - started)
