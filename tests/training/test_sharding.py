@@ -1,5 +1,6 @@
 """Weights shared out among processes: the same gradients, the same steps, the same state as with whole ones."""
 
+import re
 from copy import deepcopy
 
 import pytest
@@ -143,8 +144,14 @@ def test_shares_go_on_as_whole_weights_and_back(tmp_path, given):
     assert curve(tmp_path / "runs/several") == pytest.approx(curve(tmp_path / "runs/one"), rel=1e-3)
 
 
+BEFORE_A_NORM = re.compile(r"discriminator\.model\.\d+\.bias$")
+"""What a norm takes away has no gradient but rounding, which Adam makes as large as any other."""
+
+
 def same(one, other, place="state"):
     """Fail where two states differ by more than the order of a sum."""
+    if BEFORE_A_NORM.search(place):
+        return
     if isinstance(one, torch.Tensor):
         assert torch.allclose(other, one, rtol=1e-2, atol=1e-5), place
     elif isinstance(one, dict) and not place.endswith((".logger", ".losses")):
