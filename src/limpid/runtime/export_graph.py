@@ -31,6 +31,10 @@ MOST = 8192
 _TRACED = (67, 101)  # pixels, about; height and width differ so that no graph takes one for the other
 
 
+_KEPT = ["FusionConvMul", "FusionConvTransposeMul"]
+"""Left to runtimes, which do it when they open a graph: in a file, scales inside of weights take them out of float16."""
+
+
 class ExportError(LimpidError):
     """A network cannot become a graph, or its graph answers otherwise than the network."""
 
@@ -158,7 +162,7 @@ def trace(graph: Whole, layers: Sequence[str], sizes: Sizes, opset: int) -> Any:
     _rename(model, [value.name for value in model.graph.input], graph.inputs)
     _rename(model, [value.name for value in model.graph.output], layers)
     with _silenced("onnxslim"):
-        return onnxslim.slim(model)
+        return onnxslim.slim(model, skip_fusion_patterns=_KEPT)
 
 
 def _dynamic(graph: Whole, names: Mapping[str, Tensor], sizes: Sizes) -> Any:
