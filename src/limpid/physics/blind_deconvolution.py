@@ -51,9 +51,9 @@ def estimate_kernel(grey: Tensor) -> Tensor:
         return search_kernel(grey)
     whole, *parts = (search_kernel(part) for part in (grey, *grey.chunk(2, along)))
     cost, *costs = (cost_of_kernel(grey, kernel) for kernel in (whole, *parts))
-    better = torch.stack(costs).argmin(0)
+    least, better = torch.stack(costs).min(0)
     kernel = torch.stack(parts)[better, torch.arange(len(grey), device=grey.device)]
-    doubted = torch.stack(costs).amin(0) < _CLEARLY * cost
+    doubted = least < _CLEARLY * cost
     if not doubted.any():
         return whole
     whole[doubted] = search_kernel(grey[doubted], kernel[doubted])
@@ -90,9 +90,8 @@ def cost_of_kernel(grey: Tensor, kernel: Tensor) -> Tensor:
     size = (periodic.shape[-2], periodic.shape[-1])
     missed = torch.fft.irfft2(torch.fft.rfft2(sharp) * transfer(kernel, size), s=size) - periodic
     edges = _gradients(sharp).square().sum(0) > _EDGE
-    seen = (missed.square() + cost * edges)[..., :height, :width]
-    whole_photo: Tensor = seen.mean((-2, -1))
-    return whole_photo
+    mean: Tensor = (missed.square() + cost * edges)[..., :height, :width].mean((-2, -1))
+    return mean
 
 
 def few_edges(periodic: Tensor, kernel: Tensor, cost: float) -> Tensor:

@@ -15,12 +15,10 @@ from limpid.layers.network import LayerNetwork
 from limpid.models.limpid import Limpid
 from limpid.runtime.confidence import LEAST_JUDGED
 from limpid.runtime.export_graph import MOST, Sizes, Whole, trace
-from limpid.runtime.onnx_network import GATE_INPUTS, session_of
+from limpid.runtime.onnx_network import GATE_INPUTS, GATE_MULTIPLE, session_of
 from limpid.runtime.parity import check_parity
 
 OUTPUT = "presence"
-MULTIPLE = 16
-"""Sides of what its backbone sees: the photo mirrored at the right and bottom up to the next one."""
 
 _SIZES = Sizes(size=None, multiple=1, minimum=LEAST_JUDGED)
 
@@ -45,11 +43,11 @@ class Gate(Whole):
         """A random photo and layers that take up to a tenth off it."""
         (photo,) = super().sample(batch, size, generator)
         reflection = 0.1 * torch.rand(batch, 3, *size, generator=generator)
-        return pad_to_multiple(photo, MULTIPLE), photo, photo - reflection, reflection
+        return pad_to_multiple(photo, GATE_MULTIPLE), photo, photo - reflection, reflection
 
     def dynamic(self, names: Mapping[str, Tensor], sizes: Sizes) -> Any:
         """Sides of the photo and layers are free; those of the mirrored photo are multiples."""
-        cells = [MULTIPLE * torch.export.Dim(name, min=2, max=MOST // MULTIPLE) for name in ("rows", "columns")]
+        cells = [GATE_MULTIPLE * torch.export.Dim(name, min=2, max=MOST // GATE_MULTIPLE) for name in ("rows", "columns")]
         sides = [torch.export.Dim(name, min=sizes.minimum, max=MOST) for name in ("height", "width")]
         return (dict(enumerate(cells, 2)), *[dict(enumerate(sides, 2))] * (len(names) - 1))
 

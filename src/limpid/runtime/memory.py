@@ -80,7 +80,7 @@ class Plan:
     @property
     def most(self) -> int | None:
         """Bytes that it may take at worst."""
-        return None if self.ram is None else int(self.ram * SPREAD)
+        return None if self.ram is None else at_worst(self.ram)
 
     def __str__(self) -> str:
         cut = f"{self.tiles} tiles of {self.tile} px" if self.tile else "whole"
@@ -157,16 +157,21 @@ def plan(
     if tile not in ("auto", "off"):
         side = _tile_side(tile, least, needs)
         return planned(side if side < max(padded) else None)
-    fits = cost is None or price(None) * SPREAD <= budget
+    fits = cost is None or at_worst(price(None)) <= budget
     if needs.tiling == "never" and not fits and tile == "auto":
         raise NoRoomError(
-            f"this network must see a photo whole and {working[1]}×{working[0]} needs up to {price(None) * SPREAD / 1e6:.0f} MB,"
+            f"this network must see a photo whole and {working[1]}×{working[0]} needs up to {at_worst(price(None)) / 1e6:.0f} MB,"
             f" but {budget / 1e6:.0f} MB are allowed; raise --max-memory or make the photo smaller"
         )
     if tile == "off" or fits or least >= max(padded):
         return planned(None)
     candidates = range(_round_up(max(padded), needs.grid), least, -needs.grid)
-    return planned(next((side for side in candidates if price(side) * SPREAD <= budget), least))
+    return planned(next((side for side in candidates if at_worst(price(side)) <= budget), least))
+
+
+def at_worst(ram: int) -> int:
+    """The most bytes that were seen where so many were planned."""
+    return int(ram * SPREAD)
 
 
 def least_tile(halo: int, needs: Needs) -> int:

@@ -30,8 +30,11 @@ PROVIDERS: Mapping[str, str] = {
 }
 """Word on the command line → name in ONNX Runtime; each but the first comes with a build of ONNX Runtime of its own."""
 
+GATE_MULTIPLE = 16
+"""Sides of what the backbone of a gate sees: the photo mirrored at the right and bottom up to the next one."""
+
 GATE_INPUTS = ("mirrored", "input", "transmission", "reflection")
-"""What the gate in a file is fed: the photo mirrored at the right and bottom to multiples of 16, the photo, its two layers."""
+"""What the gate in a file is fed: the photo mirrored to multiples of ``GATE_MULTIPLE``, the photo, its two layers."""
 
 _PACKAGES = {
     "cuda": "onnxruntime-gpu",
@@ -93,7 +96,7 @@ class OnnxNetwork(LayerNetwork):
         """Probability (B,), as the gate inside the file gives it; None for a file without one."""
         if self._gate is None:
             return None
-        given = (pad_to_multiple(photo, 16), photo, layers.transmission, layers.reflection)
+        given = (pad_to_multiple(photo, GATE_MULTIPLE), photo, layers.transmission, layers.reflection)
         arrays = [tensor.float().contiguous().cpu().numpy() for tensor in given]
         feeds = [dict(zip(GATE_INPUTS, (array[[place]] for array in arrays), strict=True)) for place in range(len(photo))]
         return torch.from_numpy(np.concatenate([self._gate.run(None, feed)[0] for feed in feeds]))

@@ -133,9 +133,8 @@ class Separator:
         """How a photo of ``size`` (height, width) would be run; ``held``: bytes that the caller keeps throughout.
 
         ``layers``: those of the layers that the caller makes of the answer; ``otherwise``: bytes that decoding and encoding take,
-        with what is kept meanwhile. Memory and time are None for a network
-        that has never run where the plan does not depend on them. Raises NoRoomError when a network that must see a photo whole
-        does not fit even at a reduced size.
+        with what is kept meanwhile. Memory and time are None for a network that has never run where the plan does not depend on
+        them. Raises NoRoomError when a network that must see a photo whole does not fit even at a reduced size.
         """
         needs = self.network.needs
         budget = default_budget() if options.max_memory is None else options.max_memory

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from limpid.checkpoints.onnx_file import GATE, OnnxFile, read_onnx
 from limpid.errors import WeightsError
 from limpid.layers.task import find_task
+from limpid.runtime.narrow_weights import narrowed
 
 _FACTS = {
     "multiple",
@@ -20,7 +19,6 @@ _FACTS = {
     "reduced_presence_limits",
     "preview",
 }
-_WORTHWHILE = 1024  # numbers of a tensor
 
 
 def network_row(path: Path) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
@@ -56,35 +54,12 @@ def _files(found: OnnxFile) -> dict[str, bytes]:
 
 
 def packed(content: bytes) -> bytes:
-    """The same model with weights that 16 bits hold exactly in 16 bits, and without a second graph inside.
-
-    Runtimes turn them back into 32 bits when they open the file: it is half as large and answers alike, to the last bit.
-    """
+    """The same model ``narrowed``, which answers alike to the last bit, and without a second graph inside."""
     import onnx
-    from onnx import TensorProto, helper
-    from onnx.numpy_helper import from_array, to_array
 
-    model = onnx.load_model_from_string(content)
+    model = narrowed(onnx.load_model_from_string(content))
     kept = [entry for entry in model.metadata_props if entry.key != GATE]
-    large = [tensor for tensor in model.graph.initializer if np.prod(tensor.dims) >= _WORTHWHILE]
-    halves = [tensor for tensor in large if tensor.data_type == TensorProto.FLOAT and _fits(to_array(tensor))]
-    if not halves and len(kept) == len(model.metadata_props):
-        return content
     del model.metadata_props[:]
     model.metadata_props.extend(kept)
-    casts = []
-    for tensor in halves:
-        name, small = tensor.name, f"{tensor.name}.half"
-        tensor.CopyFrom(from_array(to_array(tensor).astype(np.float16), small))
-        casts.append(helper.make_node("Cast", [small], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
     whole: bytes = model.SerializeToString()
     return whole
-
-
-def _fits(values: "np.ndarray[Any, Any]") -> bool:
-    """Whether 16 bits lose nothing of them."""
-    with np.errstate(over="ignore"):
-        return bool(np.array_equal(values.astype(np.float16).astype(np.float32), values))
